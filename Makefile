@@ -1,0 +1,38 @@
+# On a fresh machine with Python 3.10 to 3.13 and make: `make demo`, `make dev`, `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test check lock
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+install: $(INSTALLED) ## Make the virtual environment, from the lock
+
+# The lock holds everything with hashes, so pip needs to resolve nothing.
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Extract the last business day of a simulated contact centre
+	$(BIN)/audio-extract demo
+
+dev: $(INSTALLED) ## Open the Dagster UI on the data of the demo
+	$(BIN)/audio-extract dev
+
+test: $(INSTALLED) ## Run every test
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(INSTALLED) ## Lint, format and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: ## Pin the newest allowed versions (needs uv)
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --all-extras --upgrade pyproject.toml -o requirements.lock

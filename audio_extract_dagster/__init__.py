@@ -1,0 +1,1 @@
+"""audio-extract: every call recording of a Genesys Cloud contact centre, accounted for."""
