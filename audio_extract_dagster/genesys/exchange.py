@@ -1,0 +1,119 @@
+"""One call, from the request to an answer that was read: paced, logged in, repeated where allowed.
+
+This is the only place that decides what may be sent again. A read may, after any fault. A request
+marked `once` may only when Genesys surely did not act on it: 429, 503 with `Retry-After`, a
+connection that was never made, or a token that was not accepted.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.genesys.answers import correlation_id, error_of
+from audio_extract_dagster.genesys.errors import (
+    LoginRefused,
+    RateLimited,
+    SubmissionUncertain,
+    Unavailable,
+    UnreadableAnswer,
+)
+from audio_extract_dagster.genesys.pacing import RequestBudget, seconds_to_reset
+from audio_extract_dagster.genesys.patience import Patience
+from audio_extract_dagster.genesys.policy import RetryPolicy
+from audio_extract_dagster.genesys.tolerance import Unreadable
+from audio_extract_dagster.genesys.transport import Request, Transport
+from audio_extract_dagster.genesys.usage import UsageMeter
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Authorization(Protocol):
+    """Where the `Authorization` header of a request comes from."""
+
+    def header(self) -> str:
+        """The header's value; may log in first."""
+
+    def renewed(self, refused: str) -> bool:
+        """After a 401: whether there is now another header than `refused`."""
+
+
+class Exchange:
+    """Makes calls with one budget, one policy and one meter; thread-safe."""
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        budget: RequestBudget,
+        clock: Clock,
+        rng: random.Random,
+        meter: UsageMeter,
+    ) -> None:
+        self._policy = policy
+        self._budget = budget
+        self._clock = clock
+        self._rng = rng
+        self._meter = meter
+
+    def call(
+        self,
+        request: Request,
+        transport: Transport,
+        authorization: Authorization,
+        read: Callable[[bytes], T],
+    ) -> T:
+        """The answer's body as `read` gives it. Raises a GenesysError."""
+        patience = Patience(self._policy, self._budget, self._clock, self._rng, self._meter)
+        has_renewed = False
+        while True:
+            self._meter.waited("budget", self._budget.acquire())
+            header = authorization.header()
+            try:
+                return self._attempt(request, transport, header, read)
+            except LoginRefused:
+                if has_renewed or not authorization.renewed(header):
+                    raise
+                has_renewed = True
+            except RateLimited as limit:
+                patience.after_rate_limit(limit)
+            except (Unavailable, UnreadableAnswer) as fault:
+                if request.once and not fault.untouched:
+                    raise _uncertain(fault) from None
+                patience.after_fault(fault)
+
+    def _attempt(
+        self, request: Request, transport: Transport, header: str, read: Callable[[bytes], T]
+    ) -> T:
+        self._meter.sent(request.operation)
+        started = self._clock.monotonic()
+        reply = transport.send(request, header)
+        seconds = self._clock.monotonic() - started
+        trace = correlation_id(reply)
+        _log.debug("%s: %d in %.2f s, correlation id %s", request, reply.status, seconds, trace)
+        if quiet := seconds_to_reset(reply.headers):
+            self._budget.back_off(quiet)
+        if not 200 <= reply.status < 300:
+            raise error_of(request, reply, self._clock.now())
+        try:
+            return read(reply.body)
+        except Unreadable as error:
+            call, status = str(request), reply.status
+            unreadable = UnreadableAnswer(
+                str(error), call=call, status=status, correlation_id=trace
+            )
+            raise unreadable from None
+
+
+def _uncertain(fault: Unavailable | UnreadableAnswer) -> SubmissionUncertain:
+    return SubmissionUncertain(
+        f"{fault.what}, so nobody knows whether the order was taken",
+        call=fault.call,
+        status=fault.status,
+        code=fault.code,
+        correlation_id=fault.correlation_id,
+    )

@@ -1,0 +1,88 @@
+"""How many requests may leave in a minute, and when the next one may.
+
+Genesys counts requests per token (300 a minute), so every request of the project, the login too,
+takes its turn at one `RequestBudget`. Waiting after a fault or a 429 is `patience.py`'s business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from typing import Protocol
+
+from audio_extract_dagster.clock import Clock
+
+WINDOW = 60.0
+"""Seconds over which requests are counted."""
+
+
+class RequestBudget(Protocol):
+    """A right to send requests that all who send them share. Implementations are thread-safe."""
+
+    def acquire(self) -> float:
+        """Wait for the next turn, take it, and say how many seconds that took."""
+
+    def back_off(self, seconds: float) -> None:
+        """Genesys wants quiet: nobody's turn comes before `seconds` from now."""
+
+
+class LocalBudget:
+    """The budget of one process.
+
+    In any 60 s at most `per_minute` turns are taken, and a busy caller gets all of them. They are
+    spread evenly, but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at
+    the mean rate, and the times of the last `per_minute` turns keep burst and rate together from
+    passing the limit of any window, wherever the server's own minute begins.
+    """
+
+    def __init__(self, per_minute: int, clock: Clock) -> None:
+        if per_minute < 1:
+            raise ValueError("a budget allows at least one request a minute")
+        self._clock = clock
+        self._interval = WINDOW / per_minute
+        self._slack = self._interval * (max(1, per_minute // 20) - 1)
+        self._taken: deque[float] = deque(maxlen=per_minute)
+        self._due = clock.monotonic()
+        self._quiet_until = self._due
+        self._turn = threading.Lock()  # held by the one who waits for the next turn
+        self._state = threading.Lock()
+
+    def acquire(self) -> float:
+        asked = self._clock.monotonic()
+        with self._turn:
+            while (wait := self._take()) > 0:
+                self._clock.sleep(wait)
+        return self._clock.monotonic() - asked
+
+    def back_off(self, seconds: float) -> None:
+        with self._state:
+            self._quiet_until = max(self._quiet_until, self._clock.monotonic() + seconds)
+
+    def _take(self) -> float:
+        """Take the turn and return 0, or leave it and return how long it is until it comes."""
+        with self._state:
+            now = self._clock.monotonic()
+            earliest = max(self._due - self._slack, self._quiet_until)
+            if len(self._taken) == self._taken.maxlen:
+                earliest = max(earliest, self._taken[0] + WINDOW)
+            if now < earliest:
+                return earliest - now
+            self._taken.append(now)
+            self._due = max(self._due, now) + self._interval
+            return 0.0
+
+
+def seconds_to_reset(headers: Mapping[str, str]) -> float:
+    """How long Genesys's own count says to wait: 0 while requests are left in its window.
+
+    Every API answer carries `inin-ratelimit-count`, `-allowed` and `-reset` (seconds). They also
+    count what other programs do with the same OAuth client, which no budget here can know.
+    """
+    try:
+        count = int(headers["inin-ratelimit-count"])
+        allowed = int(headers["inin-ratelimit-allowed"])
+        reset = int(headers["inin-ratelimit-reset"])
+    except (KeyError, ValueError):
+        return 0.0
+    return float(min(max(reset, 0), WINDOW + 1)) if count >= allowed else 0.0
