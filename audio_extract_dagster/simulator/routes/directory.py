@@ -1,0 +1,93 @@
+"""The org itself: its name, limits, queues and users (sections 2.3, 3 and 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audio_extract_dagster.simulator.call import Call
+from audio_extract_dagster.simulator.messages import Reply, bad_request, not_found
+from audio_extract_dagster.simulator.model import Payload
+
+
+def organization(call: Call) -> Reply:
+    return Reply.json(
+        call.org.identity
+        | {"state": "active", "defaultLanguage": "es-us", "selfUri": "/api/v2/organizations/me"}
+    )
+
+
+def limits(call: Call) -> Reply:
+    namespace = call.arguments[0]
+    values = {
+        "client.credentials.token.rate.per.minute": call.org.switches.rate_limit,
+        "request.bytes.max": 512_000,
+    }
+    if namespace != "platform.api":
+        values = {}
+    entries = [
+        {"key": key, "namespace": namespace, "value": value} for key, value in values.items()
+    ]
+    return Reply.json({"namespace": namespace, "limits": entries})
+
+
+def queues(call: Call) -> Reply:
+    entities = [_queue(*queue) for queue in call.org.source.queues]
+    return _paged(call, "/api/v2/routing/queues", entities)
+
+
+def queue(call: Call) -> Reply:
+    for found in call.org.source.queues:
+        if found.id == call.arguments[0]:
+            return Reply.json(_queue(*found))
+    raise not_found(f"the queue {call.arguments[0]}")
+
+
+def users(call: Call) -> Reply:
+    return _paged(call, "/api/v2/users", [_user(*user) for user in call.org.source.users])
+
+
+def user(call: Call) -> Reply:
+    for user_id, name in call.org.source.users:
+        if user_id == call.arguments[0]:
+            return Reply.json(_user(user_id, name))
+    raise not_found(f"the user {call.arguments[0]}")
+
+
+def _queue(queue_id: str, name: str) -> Payload:
+    return {"id": queue_id, "name": name, "selfUri": f"/api/v2/routing/queues/{queue_id}"}
+
+
+def _user(user_id: str, name: str) -> Payload:
+    return {
+        "id": user_id,
+        "name": name,
+        "state": "active",
+        "selfUri": f"/api/v2/users/{user_id}",
+    }
+
+
+def _paged(call: Call, path: str, entities: Sequence[Payload]) -> Reply:
+    """An entity list: `nextUri` is absent on the last page (section 10)."""
+    try:
+        page = int(call.request.query.get("pageNumber", "1"))
+        size = int(call.request.query.get("pageSize", "25"))
+    except ValueError:
+        raise bad_request("pageNumber and pageSize must be numbers.") from None
+    if page < 1 or not 1 <= size <= 500:
+        raise bad_request("pageSize must be between 1 and 500.")
+    count = max(1, -(-len(entities) // size))
+    body: Payload = {
+        "entities": entities[(page - 1) * size : page * size],
+        "pageSize": size,
+        "pageNumber": page,
+        "total": len(entities),
+        "pageCount": count,
+        "firstUri": f"{path}?pageSize={size}&pageNumber=1",
+        "lastUri": f"{path}?pageSize={size}&pageNumber={count}",
+        "selfUri": f"{path}?pageSize={size}&pageNumber={page}",
+    }
+    if page < count:
+        body["nextUri"] = f"{path}?pageSize={size}&pageNumber={page + 1}"
+    if page > 1:
+        body["previousUri"] = f"{path}?pageSize={size}&pageNumber={page - 1}"
+    return Reply.json(body)
