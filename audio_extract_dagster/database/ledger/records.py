@@ -1,0 +1,178 @@
+"""The table `audio_records`: which calls to ask for, and what became of each recording.
+
+One statement serves a whole batch, so that statements grow with batches and not with calls.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, and_, delete, exists, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.model import (
+    CallToAsk,
+    KnownRecord,
+    Reason,
+    RecordStatus,
+    StoredRecording,
+)
+
+_OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
+_KEY = ("conversation_id", "recording_id", "part")
+
+
+class Position(NamedTuple):
+    """How far the planning of a day has come: the last call taken, in the order of the day."""
+
+    conversation_start: datetime
+    conversation_id: str
+
+
+class Asked(NamedTuple):
+    """The request that an answer belongs to."""
+
+    call_date: date
+    batch_id: str | None
+    now: datetime
+
+
+def next_calls(
+    connection: Connection, call_date: date, limit: int, after: Position | None = None
+) -> list[CallToAsk]:
+    """The next calls of the day that have no record yet, or one that is `PENDING` or `FAILED`."""
+    record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
+    to_ask = or_(
+        ~exists().where(record_of_call),
+        exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN))),
+    )
+    query = select(agent_calls).where(agent_calls.c.call_date == call_date, to_ask)
+    order = (agent_calls.c.conversation_start, agent_calls.c.conversation_id)
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(*after))
+    return _with_records(connection, connection.execute(query.order_by(*order).limit(limit)))
+
+
+def calls(connection: Connection, conversation_ids: Sequence[str]) -> list[CallToAsk]:
+    """The named calls with the records they have; unknown ids are left out."""
+    query = select(agent_calls).where(agent_calls.c.conversation_id.in_(conversation_ids))
+    return _with_records(connection, connection.execute(query))
+
+
+def write_stored(
+    connection: Connection,
+    asked: Asked,
+    recordings: Sequence[StoredRecording],
+    calls_by_id: Mapping[str, CallToAsk],
+) -> None:
+    """Record recordings whose files are in the storage, whole."""
+    rows = [
+        _row(asked, calls_by_id[recording.conversation_id], recording.recording_id)
+        | {
+            "part": part.part,
+            "status": RecordStatus.STORED.value,
+            "reason": None,
+            "uri": part.uri,
+            "content_type": part.content_type,
+            "size_bytes": part.size_bytes,
+            "sha256": part.sha256,
+            "duration_seconds": part.duration_seconds,
+            "stored_at": asked.now,
+        }
+        for recording in recordings
+        for part in recording.parts
+    ]
+    _write(connection, rows)
+
+
+def write_reasons(
+    connection: Connection,
+    asked: Asked,
+    reasons: Iterable[tuple[CallToAsk, Mapping[str, Reason]]],
+) -> None:
+    """Record why recordings are not stored: for each call, a reason by recording id."""
+    rows = [
+        _row(asked, call, recording_id)
+        | {
+            "part": 0,
+            "status": reason.status.value,
+            "reason": reason.code,
+            "uri": None,
+            "content_type": None,
+            "size_bytes": None,
+            "sha256": None,
+            "duration_seconds": None,
+            "stored_at": None,
+        }
+        for call, by_id in reasons
+        for recording_id, reason in by_id.items()
+    ]
+    _write(connection, rows)
+
+
+def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
+    return {
+        "conversation_id": call.conversation_id,
+        "recording_id": recording_id,
+        "call_date": asked.call_date,
+        "batch_id": asked.batch_id,
+        "attempts": call.attempts + 1,
+        "first_requested_at": call.first_requested_at or asked.now,
+        "updated_at": asked.now,
+    }
+
+
+def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
+    """Replace the rows of these recordings by `rows`, and drop what they make untrue.
+
+    A recording that comes in other parts than before leaves no old part behind, and the row
+    without a recording id goes as soon as the call has one with an id.
+    """
+    if not rows:
+        return
+    statement = insert(audio_records)
+    new = {c.name: statement.excluded[c.name] for c in audio_records.c if c.name not in _KEY}
+    connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=new), rows)
+
+    keys = [tuple(row[name] for name in _KEY) for row in rows]
+    key = tuple_(*(audio_records.c[name] for name in _KEY))
+    recordings = [(conversation_id, recording_id) for conversation_id, recording_id, _ in keys]
+    recording = tuple_(audio_records.c.conversation_id, audio_records.c.recording_id)
+    connection.execute(delete(audio_records).where(recording.in_(recordings), key.not_in(keys)))
+    identified = [conversation_id for conversation_id, recording_id, _ in keys if recording_id]
+    connection.execute(
+        delete(audio_records).where(
+            audio_records.c.conversation_id.in_(identified), audio_records.c.recording_id == ""
+        )
+    )
+
+
+def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[CallToAsk]:
+    found = list(rows)
+    ids = [row.conversation_id for row in found]
+    known: dict[str, list[KnownRecord]] = defaultdict(list)
+    first_requested: dict[str, datetime] = {}
+    query = select(audio_records).where(audio_records.c.conversation_id.in_(ids))
+    for record in connection.execute(query) if ids else ():
+        known[record.conversation_id].append(
+            KnownRecord(record.recording_id, RecordStatus(record.status), record.attempts)
+        )
+        if record.first_requested_at is not None:
+            earliest = first_requested.get(record.conversation_id, record.first_requested_at)
+            first_requested[record.conversation_id] = min(earliest, record.first_requested_at)
+    return [
+        CallToAsk(
+            conversation_id=row.conversation_id,
+            conversation_start=row.conversation_start,
+            ended_at=row.ended_at,
+            answered=row.answered,
+            recording_sessions=row.recording_sessions,
+            first_requested_at=first_requested.get(row.conversation_id),
+            records=tuple(known[row.conversation_id]),
+        )
+        for row in found
+    ]

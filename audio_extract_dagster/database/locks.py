@@ -1,0 +1,153 @@
+"""Advisory locks: one writer per day.
+
+A lock belongs to a database connection: when its process dies, PostgreSQL lets go of it. Which work
+needs the lock is decided by the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+
+from sqlalchemy import Connection, Engine, exc, text
+
+from audio_extract_dagster.clock import Clock, SystemClock
+from audio_extract_dagster.database.connection import DatabaseUnavailable, database_errors
+from audio_extract_dagster.errors import NotYet, TryAgain
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 1.0
+
+
+class DayIsBusy(NotYet):
+    """Another run works on this day."""
+
+
+class LockLost(TryAgain):
+    """The connection that held the lock is gone, and the lock could not be taken again."""
+
+
+def advisory_key(*names: str) -> int:
+    """A signed 64-bit key, the same in every process for the same names."""
+    digest = hashlib.blake2b("\0".join(names).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+@contextmanager
+def day_lock(
+    engine: Engine,
+    schema: str,
+    day: date,
+    *,
+    wait_seconds: float = 0,
+    clock: Clock | None = None,
+) -> Iterator[DayLock]:
+    """Hold the lock of `day`, waiting for it up to `wait_seconds`; raises `DayIsBusy` after that.
+
+    The waiting is done here and not in the server, so that Ctrl-C ends it.
+    """
+    clock = clock or SystemClock()
+    lock = DayLock(engine, schema, day)
+    deadline = clock.monotonic() + wait_seconds
+    waiting = False
+    while not lock.take():
+        if clock.monotonic() >= deadline:
+            raise DayIsBusy(
+                f"Another run is working on {day}. Wait until it has ended, or cancel it, and run "
+                "the day again; what is done is not done twice."
+            )
+        if not waiting:
+            waiting = True
+            _log.info("Another run is working on %s: waiting up to %g s.", day, wait_seconds)
+        clock.sleep(_PAUSE_SECONDS)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def is_held(engine: Engine, schema: str, day: date) -> bool:
+    """Whether any process holds the lock of `day`."""
+    with database_errors(engine), engine.connect() as connection:
+        return bool(connection.scalar(_HELD, _day_key(schema, day)))
+
+
+class DayLock:
+    """The lock of one day, on a connection of its own. Safe for threads. See `day_lock`."""
+
+    def __init__(self, engine: Engine, schema: str, day: date) -> None:
+        self._engine = engine
+        self._key = _day_key(schema, day)
+        self._day = day
+        self._connection: Connection | None = None
+        self._guard = threading.Lock()
+
+    def take(self) -> bool:
+        """Take the lock if it is free; whether it is ours now."""
+        with self._guard, database_errors(self._engine), ExitStack() as unless_taken:
+            connection = unless_taken.enter_context(self._engine.connect())
+            # No transaction stays open for the hours of a run.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            # Closing a detached connection ends the session: no lock stays behind in the pool.
+            connection.detach()
+            taken = bool(connection.scalar(_TAKE, self._key))
+            if taken:
+                self._connection = connection
+                unless_taken.pop_all()
+            return taken
+
+    def check(self) -> None:
+        """Make sure that the lock is still ours; if its connection broke, take it again.
+
+        Raises `LockLost` if another run took the day meanwhile or PostgreSQL cannot be reached.
+        """
+        if self._is_ours():
+            return
+        self.release()
+        _log.warning("The connection that held the lock of %s broke; taking it again.", self._day)
+        try:
+            if self.take():
+                return
+        except DatabaseUnavailable as error:
+            raise LockLost(f"The lock of {self._day} is lost. {error}") from error
+        raise LockLost(
+            f"The lock of {self._day} is lost: its connection broke and another run took the day. "
+            "This run stops, so that there are never two writers; what it stored is kept."
+        )
+
+    def release(self) -> None:
+        """Let go of the lock. Repeating is harmless."""
+        with self._guard:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    def _is_ours(self) -> bool:
+        with self._guard:
+            if self._connection is None:
+                return False
+            try:
+                return bool(self._connection.scalar(_OURS, self._key))
+            except exc.DBAPIError:
+                return False
+
+
+def _day_key(schema: str, day: date) -> dict[str, int]:
+    """The key as `pg_locks` shows it too: its upper and its lower half."""
+    key = advisory_key("day", schema, day.isoformat())
+    return {"key": key, "upper": key >> 32 & 0xFFFFFFFF, "lower": key & 0xFFFFFFFF}
+
+
+_TAKE = text("SELECT pg_try_advisory_lock(:key)")
+# PostgreSQL's manual, "pg_locks": a bigint key shows as classid, objid and objsubid 1.
+_HELD = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND classid = :upper AND objid = :lower AND objsubid = 1)"
+)
+_OURS = text(_HELD.text[:-1] + " AND pid = pg_backend_pid())")

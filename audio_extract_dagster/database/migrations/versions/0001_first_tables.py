@@ -1,0 +1,170 @@
+"""The tables of the contract, the accounting of a day and the outbox."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for statement in (DAY_TABLES, LEDGER, OUTBOX):
+        op.execute(statement)
+
+
+DAY_TABLES = """
+CREATE TABLE conversations (
+    conversation_id text CONSTRAINT pk_conversations PRIMARY KEY,
+    call_date date NOT NULL,
+    conversation_start timestamptz NOT NULL,
+    conversation_end timestamptz,
+    originating_direction text,
+    queue_ids text[] NOT NULL,
+    has_agent boolean NOT NULL,
+    excluded_reason text,
+    payload jsonb NOT NULL
+);
+CREATE INDEX ix_conversations_call_date ON conversations (call_date);
+
+CREATE TABLE agent_calls (
+    conversation_id text CONSTRAINT pk_agent_calls PRIMARY KEY,
+    call_date date NOT NULL,
+    conversation_start timestamptz NOT NULL,
+    direction text,
+    agent_ids text[] NOT NULL,
+    answered boolean NOT NULL,
+    ani text,
+    dnis text,
+    talk_ms bigint,
+    hold_ms bigint,
+    acw_ms bigint,
+    handle_ms bigint,
+    queue_id text,
+    wrap_up_code text,
+    disconnect_type text,
+    recording_sessions integer NOT NULL,
+    ended_at timestamptz
+);
+CREATE INDEX ix_agent_calls_call_date ON agent_calls (call_date);
+
+CREATE TABLE daily_report (
+    call_date date CONSTRAINT pk_daily_report PRIMARY KEY,
+    conversations integer NOT NULL,
+    agent_calls integer NOT NULL,
+    excluded integer NOT NULL,
+    stored integer NOT NULL,
+    pending integer NOT NULL,
+    missing integer NOT NULL,
+    failed integer NOT NULL,
+    ignored integer NOT NULL,
+    bytes bigint NOT NULL,
+    audio_minutes double precision NOT NULL,
+    requests integer NOT NULL,
+    wait_seconds double precision NOT NULL,
+    reasons jsonb NOT NULL
+);
+
+CREATE TABLE day_counts (
+    asset text,
+    call_date date,
+    counts jsonb NOT NULL,
+    CONSTRAINT pk_day_counts PRIMARY KEY (asset, call_date)
+);
+"""
+
+LEDGER = """
+CREATE TABLE audio_batches (
+    batch_id text CONSTRAINT pk_audio_batches PRIMARY KEY,
+    call_date date NOT NULL,
+    run_id text NOT NULL,
+    batch_number integer NOT NULL,
+    genesys_job_id text,
+    status text NOT NULL CONSTRAINT ck_audio_batches_status
+        CHECK (status IN ('PLANNED', 'SUBMITTED', 'COMPLETED', 'FAILED')),
+    requested jsonb NOT NULL,
+    requested_count integer NOT NULL,
+    expected_count integer,
+    result_count integer,
+    error_count integer,
+    ignored_count integer NOT NULL DEFAULT 0,
+    planned_at timestamptz NOT NULL,
+    submitted_at timestamptz,
+    completed_at timestamptz,
+    error text
+);
+CREATE INDEX ix_audio_batches_call_date ON audio_batches (call_date);
+CREATE INDEX ix_audio_batches_status ON audio_batches (status);
+
+CREATE TABLE audio_records (
+    conversation_id text,
+    recording_id text DEFAULT '',
+    part integer DEFAULT 0,
+    call_date date NOT NULL,
+    batch_id text,
+    status text NOT NULL CONSTRAINT ck_audio_records_status
+        CHECK (status IN ('STORED', 'PENDING', 'MISSING', 'FAILED')),
+    reason text,
+    uri text,
+    content_type text,
+    size_bytes bigint,
+    sha256 text,
+    duration_seconds double precision,
+    attempts integer NOT NULL DEFAULT 0,
+    first_requested_at timestamptz,
+    stored_at timestamptz,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT pk_audio_records PRIMARY KEY (conversation_id, recording_id, part),
+    CONSTRAINT ck_audio_records_accounted CHECK (
+        CASE WHEN status = 'STORED'
+             THEN uri IS NOT NULL AND size_bytes IS NOT NULL AND sha256 IS NOT NULL
+             ELSE reason IS NOT NULL END)
+);
+CREATE INDEX ix_audio_records_call_date_status ON audio_records (call_date, status);
+
+CREATE TABLE extraction_jobs (
+    run_id text CONSTRAINT pk_extraction_jobs PRIMARY KEY,
+    call_date date NOT NULL,
+    status text NOT NULL CONSTRAINT ck_extraction_jobs_status
+        CHECK (status IN ('RUNNING', 'SUCCEEDED', 'INCOMPLETE', 'FAILED', 'CANCELED')),
+    stage text,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    conversations integer,
+    agent_calls integer,
+    excluded integer,
+    stored integer,
+    pending integer,
+    missing integer,
+    failed integer,
+    ignored integer,
+    bytes bigint,
+    audio_minutes double precision,
+    requests integer NOT NULL DEFAULT 0,
+    wait_seconds double precision NOT NULL DEFAULT 0,
+    reasons jsonb,
+    error text
+);
+CREATE INDEX ix_extraction_jobs_call_date_started_at ON extraction_jobs (call_date, started_at);
+"""
+
+OUTBOX = """
+CREATE TABLE notifications (
+    run_id text,
+    status text,
+    call_date date,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    title text NOT NULL,
+    html text NOT NULL,
+    created_at timestamptz NOT NULL,
+    next_try_at timestamptz NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    sent_at timestamptz,
+    last_error text,
+    CONSTRAINT pk_notifications PRIMARY KEY (run_id, status)
+);
+CREATE INDEX ix_notifications_unsent ON notifications (next_try_at) WHERE sent_at IS NULL;
+"""

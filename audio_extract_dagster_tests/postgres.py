@@ -1,0 +1,89 @@
+"""PostgreSQL for the tests: one throw-away server a process, one fresh database a test.
+
+The server is the system's if `postgres` is on the PATH, else the wheel's.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from audio_extract_dagster.database.connection import PostgresSettings, open_engine
+from audio_extract_dagster.database.migrate import migrate
+from audio_extract_dagster.embedded.postgres import EmbeddedPostgres
+
+_TEMPLATE = "migrated"
+
+# The data are gone after the tests: nothing needs to reach the disk.
+_OPTIONS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "200",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty database with the project's schema, and an engine on it."""
+
+    settings: PostgresSettings
+    engine: Engine
+
+
+class Server:
+    """A running server that makes databases."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._admin = open_engine(replace(settings, database="postgres"))
+        self._settings = settings
+        self._numbers = count(1)
+        with self.database("template0") as template:
+            migrate(template.engine, template.settings.schema)
+            template.engine.dispose()
+            self._run(f'ALTER DATABASE "{template.settings.database}" RENAME TO {_TEMPLATE}')
+
+    @contextmanager
+    def database(self, template: str = _TEMPLATE) -> Iterator[Database]:
+        """A copy of `template`, dropped afterwards; `template0` is empty, without our schema."""
+        name = f"test_{next(self._numbers)}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+        settings = replace(self._settings, database=name)
+        engine = open_engine(settings)
+        try:
+            yield Database(settings, engine)
+        finally:
+            engine.dispose()
+            self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def close(self) -> None:
+        self._admin.dispose()
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
+
+
+def system_programs() -> Path | None:
+    """The folder of the system's PostgreSQL; None to take the wheel's."""
+    program = shutil.which("postgres")
+    return Path(program).resolve().parent if program else None
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """A server whose data lie in `folder`."""
+    postgres = EmbeddedPostgres(folder, bin_folder=system_programs(), options=_OPTIONS)
+    with postgres as settings:
+        server = Server(settings)
+        try:
+            yield server
+        finally:
+            server.close()
