@@ -1,0 +1,42 @@
+"""Decides whether the end of a run is worth a message, and puts it into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.model import Job
+from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.notify.message import compose
+
+
+@dataclass(frozen=True)
+class Announcer:
+    """Called with a job that has just ended, in the transaction that ends it.
+
+    The first run of a day is always announced; a repeat only if the outcome or the counts of the
+    day have changed. `run_url` gives the address of a run in the UI.
+    """
+
+    clock: Clock
+    opening: str
+    run_url: Callable[[str], str]
+
+    def __call__(self, connection: Connection, job: Job) -> None:
+        earlier = jobs.ended_before(connection, job)
+        if earlier is not None and (earlier.status, earlier.counts) == (job.status, job.counts):
+            return
+        message = compose(job, opening=self.opening, run_url=self.run_url(job.run_id))
+        outbox.enqueue(
+            connection,
+            job.run_id,
+            job.status.value,
+            "day",
+            job.call_date,
+            message,
+            self.clock.now(),
+        )

@@ -1,0 +1,80 @@
+"""What a message needs words for; the words are in `english.py` and `spanish.py`.
+
+A new language is a new `Texts`. Status and reason codes come from `model.py`; a reason without
+words of its own is shown by its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from audio_extract_dagster.model import JobStatus
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language. Braces name what is filled in."""
+
+    language: str
+    #: Filled with weekday, day of the month, month, year.
+    date_format: str
+    #: Filled with the first and the last of several days.
+    span_format: str
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+
+    title: str
+    subject: str
+    subject_without_counts: str
+    digest_subject: str
+    #: How a finished run ended, in a word for subjects and in a sentence; what to do then.
+    outcomes: Mapping[JobStatus, str]
+    statuses: Mapping[JobStatus, str]
+    next_steps: Mapping[JobStatus, str]
+
+    first_error: str
+    next_step: str
+    open_run: str
+    none: str
+
+    calls: str
+    counts_unknown: str
+    conversations: str
+    conversations_note: str
+    agent_calls: str
+    agent_calls_note: str
+    excluded: str
+    excluded_note: str
+
+    recordings: str
+    #: Name and explanation of stored, pending, missing, failed.
+    record_statuses: tuple[tuple[str, str], ...]
+    total: str
+    total_note: str
+    reasons: str
+    why: Mapping[str, str]
+
+    effort: str
+    audio: str
+    size: str
+    ignored: str
+    run_time: str
+    requests: str
+    waiting: str
+    #: Day, outcome, then the four record statuses.
+    digest_columns: tuple[str, ...]
+
+    def day(self, day: date) -> str:
+        """A date in words."""
+        return self.date_format.format(
+            weekday=self.weekdays[day.weekday()],
+            day=day.day,
+            month=self.months[day.month - 1],
+            year=day.year,
+        )
+
+    def span(self, first: date, last: date) -> str:
+        """One or several days, in digits."""
+        return str(first) if first == last else self.span_format.format(first=first, last=last)

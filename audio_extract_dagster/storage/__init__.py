@@ -1,0 +1,58 @@
+"""Where audio lives: a folder or a bucket, chosen by `AUDIO_STORAGE_URI`.
+
+This file only chooses. What any storage must do is in `base.py`, names are in `keys.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from audio_extract_dagster.errors import Never
+from audio_extract_dagster.storage.base import AudioStorage, StoredFile
+from audio_extract_dagster.storage.errors import (
+    KeyTaken,
+    NotStored,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+)
+from audio_extract_dagster.storage.folder import FolderStorage
+from audio_extract_dagster.storage.keys import audio_key, audio_stem, day_prefix
+from audio_extract_dagster.storage.staged import Staged
+
+__all__ = [
+    "AudioStorage",
+    "FolderStorage",
+    "KeyTaken",
+    "NotStored",
+    "Staged",
+    "StorageFull",
+    "StorageRefused",
+    "StorageUnavailable",
+    "StoredFile",
+    "UnknownStorage",
+    "audio_key",
+    "audio_stem",
+    "day_prefix",
+    "open_storage",
+]
+
+
+class UnknownStorage(Never):
+    """`AUDIO_STORAGE_URI` names no place this project can keep audio in."""
+
+
+def open_storage(uri: str) -> AudioStorage:
+    """The storage that `AUDIO_STORAGE_URI` names; touches neither disk nor network."""
+    parts = urlsplit(uri)
+    # `C:\\audio` is a Windows path, not a scheme of one letter.
+    if len(parts.scheme) <= 1:
+        return FolderStorage(Path(uri))
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return FolderStorage(Path(url2pathname(parts.path)))
+    raise UnknownStorage(
+        f"AUDIO_STORAGE_URI is {uri!r}, which is neither a folder (data/audio, /srv/audio, "
+        "file:///srv/audio) nor a bucket (gs://bucket/prefix)."
+    )

@@ -1,0 +1,72 @@
+"""What the project asks of a place that keeps audio, be it a folder or a bucket.
+
+Nothing here knows Genesys, the database or how a file was fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO, Protocol
+
+from audio_extract_dagster.storage.staged import Staged
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is in its place, whole and durable."""
+
+    uri: str
+    size_bytes: int
+    sha256: str
+
+
+class AudioStorage(Protocol):
+    """Files by key (see `keys.py`). Safe for threads.
+
+    Every method may raise `StorageFull`, `StorageUnavailable` or `StorageRefused`; a key that would
+    leave the storage is a `ValueError`.
+    """
+
+    def stage(self, stem: str) -> Staged:
+        """A temporary file to write the bytes of `stem` (a key, extension not known yet) into."""
+
+    def commit(
+        self, staged: Staged, key: str, *, content_type: str, replace: bool = False
+    ) -> StoredFile:
+        """Give the staged file its name; when this returns, a power cut no longer loses it.
+
+        Readers see no file or the whole file, never a piece. Where the name is taken: the same
+        content is left as it is, another content raises `KeyTaken` unless `replace`.
+        """
+
+    def stat(self, key: str) -> int | None:
+        """Size in bytes, None if there is no such file."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The file for reading; `NotStored` if there is none."""
+
+    def delete(self, key: str) -> None:
+        """Remove the file; fine if there is none."""
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Keys that start with `prefix` and their sizes in bytes; temporary files left out."""
+
+    def remove_temporary(self, call_date: date) -> int:
+        """Remove what dead runs of the day left half-written; returns how many files.
+
+        Only whoever holds the day's lock may call this: live downloads look the same.
+        """
+
+    def uri(self, key: str) -> str:
+        """Where a key is, for people and other programs: `file:///…` or `gs://…`."""
+
+    def key_of(self, uri: str) -> str:
+        """The key in `uri(key)`; `ValueError` for a URI of another storage."""
+
+    def check(self) -> str:
+        """One line about the state of the storage; raises if it could not take a file.
+
+        Leaves nothing behind.
+        """

@@ -1,0 +1,69 @@
+"""What can go wrong where audio is kept, by what a person can do about it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from audio_extract_dagster.errors import AudioExtractError, Never, TryAgain
+
+
+class StorageFull(TryAgain):
+    """No room (or no quota) for another file; making room is enough, nothing is lost."""
+
+
+class StorageUnavailable(TryAgain):
+    """The storage does not answer as it should: a mount that went away, a disk or network error."""
+
+
+class StorageRefused(Never):
+    """The storage exists but does not let us: rights, a read-only mount, a file in the way."""
+
+
+class KeyTaken(Never):
+    """Another content already has this name; it is kept, the new one is not."""
+
+
+class NotStored(Never):
+    """A file that is asked for is not there."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+
+
+@contextmanager
+def disk_errors(place: str) -> Iterator[None]:
+    """Turn an `OSError` of the block into one of the errors above; `place` says where it was."""
+    try:
+        yield
+    except OSError as error:
+        raise _in_our_words(error, place) from error
+
+
+def _in_our_words(error: OSError, place: str) -> AudioExtractError:
+    cause = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in _FULL:
+        return StorageFull(
+            f"There is no room left for audio in {place} ({cause}). Make room or raise the quota; "
+            "what is not stored is fetched by the next run."
+        )
+    if error.errno in _REFUSED:
+        return StorageRefused(
+            f"Audio cannot be kept in {place} ({cause}). Give this account the right to write "
+            "there, or set AUDIO_STORAGE_URI to a place where it may."
+        )
+    return StorageUnavailable(
+        f"The audio storage {place} does not work at the moment ({cause}). See whether the disk "
+        "or share that AUDIO_STORAGE_URI names is there and sound."
+    )

@@ -1,0 +1,201 @@
+"""Audio in a folder of this machine or of a mounted share.
+
+Files are durable: content first (fsync), then the name (rename), then the folder that holds the
+name (fsync). Private: folders 0700 and files 0600, less what the umask takes away. There is one
+writer per day (the day's lock) with many threads, so a lock in this process is enough to see that
+no file is put over another.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from audio_extract_dagster.storage.base import StoredFile
+from audio_extract_dagster.storage.errors import (
+    KeyTaken,
+    NotStored,
+    StorageRefused,
+    disk_errors,
+)
+from audio_extract_dagster.storage.keys import day_prefix
+from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
+
+_CHUNK = 1 << 20
+
+
+class FolderStorage:
+    """`AudioStorage` in the folder `root`, which the first file creates."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self._naming = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"FolderStorage({str(self.root)!r})"
+
+    def stage(self, stem: str) -> Staged:
+        path = self._path(stem)
+        with disk_errors(str(self.root)):
+            self._make_folder(path.parent)
+            # In the same folder as the final file, so that the rename cannot cross file systems.
+            return Staged.create(path.parent, path.name)
+
+    def commit(
+        self,
+        staged: Staged,
+        key: str,
+        *,
+        content_type: str,  # noqa: ARG002 - a folder has no place for it; a bucket has
+        replace: bool = False,
+    ) -> StoredFile:
+        path = self._path(key)
+        staged.close()
+        with disk_errors(str(self.root)):
+            _sync(staged.path)
+            with self._naming:
+                if replace or not path.exists():
+                    staged.path.replace(path)
+                elif not _holds(path, staged):
+                    raise KeyTaken(
+                        f"{key} already holds another content ({path.stat().st_size} bytes; the "
+                        f"new one has {staged.size_bytes}). Nothing was overwritten. If no record "
+                        "claims the old file, remove it and run the day again."
+                    )
+            _sync_folder(path.parent)
+        return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
+
+    def stat(self, key: str) -> int | None:
+        with disk_errors(str(self.root)):
+            try:
+                return self._path(key).stat().st_size
+            except FileNotFoundError:
+                return None
+
+    def open(self, key: str) -> BinaryIO:
+        with disk_errors(str(self.root)):
+            try:
+                return self._path(key).open("rb")
+            except FileNotFoundError:
+                raise NotStored(f"There is no file {key} in {self.root}.") from None
+
+    def delete(self, key: str) -> None:
+        with disk_errors(str(self.root)):
+            self._path(key).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        for key in self._keys(prefix.rpartition("/")[0]):
+            if key.startswith(prefix) and not key.endswith(TEMPORARY_SUFFIX):
+                size = self.stat(key)
+                if size is not None:  # else removed since the folder was read
+                    yield key, size
+
+    def remove_temporary(self, call_date: date) -> int:
+        removed = 0
+        for key in self._keys(day_prefix(call_date).rstrip("/")):
+            if key.endswith(TEMPORARY_SUFFIX):
+                self.delete(key)
+                removed += 1
+        return removed
+
+    def uri(self, key: str) -> str:
+        return self._path(key).as_uri()
+
+    def key_of(self, uri: str) -> str:
+        parts = urlsplit(uri)
+        path = Path(url2pathname(parts.path))
+        if parts.scheme != "file" or parts.netloc or not path.is_relative_to(self.root):
+            raise ValueError(f"{uri} is not in {self.root}")
+        key = path.relative_to(self.root).as_posix()
+        self._path(key)
+        return key
+
+    def check(self) -> str:
+        with disk_errors(str(self.root)):
+            if self.root.exists():
+                with tempfile.TemporaryFile(dir=self.root, suffix=TEMPORARY_SUFFIX):
+                    free = shutil.disk_usage(self.root).free
+                return f"{self.root} takes files; {free / 2**30:,.1f} GiB free"
+            # The first run creates the folder; a check must not.
+            parent = next(folder for folder in self.root.parents if folder.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+            raise StorageRefused(
+                f"{self.root} does not exist and cannot be created in {parent}. Create it, or set "
+                "AUDIO_STORAGE_URI to a place where this account may write."
+            )
+        return f"{self.root} does not exist yet; the first file creates it"
+
+    def _path(self, key: str) -> Path:
+        pure = PurePosixPath(key)
+        if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in key:
+            raise ValueError(f"not a key: {key!r}")
+        return self.root.joinpath(*pure.parts)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Create a folder and those above it, so that each survives a power cut."""
+        try:
+            # What lies above the storage is not ours to close to others.
+            folder.mkdir(mode=0o700 if folder.is_relative_to(self.root) else 0o777)
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            self._make_folder(folder.parent)
+            self._make_folder(folder)
+            return
+        _sync_folder(folder.parent)
+
+    def _keys(self, folder: str) -> Iterator[str]:
+        """Every file below a folder, temporary ones too, in the order of the names."""
+        path = self._path(folder) if folder else self.root
+        with disk_errors(str(self.root)):
+            try:
+                with os.scandir(path) as found:
+                    entries = sorted((entry.name, entry.is_dir()) for entry in found)
+            except FileNotFoundError:
+                return
+        for name, is_folder in entries:
+            key = f"{folder}/{name}" if folder else name
+            if is_folder:
+                yield from self._keys(key)
+            else:
+                yield key
+
+
+def _holds(path: Path, staged: Staged) -> bool:
+    """Whether a file has the content that has been staged."""
+    if path.stat().st_size != staged.size_bytes:
+        return False
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest() == staged.sha256
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # Windows opens no folder and journals the rename by itself.
+        return
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    except OSError as error:
+        # Some network shares cannot sync a folder; there the server sees to it.
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+    finally:
+        os.close(number)

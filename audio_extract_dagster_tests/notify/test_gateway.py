@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+from email.header import decode_header, make_header
+
+import pytest
+
+from audio_extract_dagster.errors import Never, TryAgain
+from audio_extract_dagster.notify.gateway import (
+    GatewayRefused,
+    GatewayUnavailable,
+    HttpGateway,
+    LogGateway,
+    open_gateway,
+)
+from audio_extract_dagster.notify.message import Message
+from audio_extract_dagster_tests.notify.gateway_server import (
+    HttpGatewayServer,
+    MailServer,
+    http_gateway,
+    mail_server,
+)
+
+# Apprise asks for a module that Python 3.13 no longer has, to be on the safe side.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+EMAILS = ("ana@example.com", "luis@example.com")
+MESSAGE = Message(
+    title="Grabaciones del día",
+    subject="Grabaciones del 2026-03-11: señal ñ",
+    html="<html><body><p>Todo está <b>guardado</b></p></body></html>",
+)
+
+
+@pytest.fixture
+def server() -> Iterator[HttpGatewayServer]:
+    with http_gateway() as running:
+        yield running
+
+
+@pytest.fixture
+def smtp() -> Iterator[MailServer]:
+    with mail_server() as running:
+        yield running
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+# The contact centre's gateway
+
+
+def test_the_body_is_exactly_what_the_gateway_takes(server):
+    open_gateway(server.url, EMAILS).send(MESSAGE)
+    assert server.received == [
+        {
+            "title": MESSAGE.title,
+            "subject": MESSAGE.subject,
+            "priority": "sendinblue",
+            "htmlContent": MESSAGE.html,
+            "to": [
+                {"name": "", "email": "ana@example.com"},
+                {"name": "", "email": "luis@example.com"},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_is_success(server, status):
+    server.statuses = [status]
+    open_gateway(server.url, EMAILS).send(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, GatewayRefused),
+        (307, GatewayRefused),
+        (400, GatewayRefused),
+        (401, GatewayRefused),
+        (404, GatewayRefused),
+        (408, GatewayUnavailable),
+        (429, GatewayUnavailable),
+        (500, GatewayUnavailable),
+        (503, GatewayUnavailable),
+    ],
+)
+def test_everything_else_is_an_error_that_shows_no_secret(server, status, kind):
+    server.statuses = [status]
+    with pytest.raises(kind, match=f"{status}") as caught:
+        open_gateway(server.url, EMAILS).send(MESSAGE)
+    assert "NOTIFY_URL" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert server.methods == ["POST"]
+
+
+def test_the_families():
+    assert issubclass(GatewayUnavailable, TryAgain)
+    assert issubclass(GatewayRefused, Never)
+
+
+@pytest.mark.parametrize("call", ["send", "check"])
+def test_a_gateway_that_is_down(dead_port, call):
+    gateway = open_gateway(f"http://127.0.0.1:{dead_port}/s3cret", EMAILS)
+    with pytest.raises(GatewayUnavailable, match="cannot be reached") as caught:
+        gateway.send(MESSAGE) if call == "send" else gateway.check()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://", "http://:1/", "https://[", "http://a b/"])
+def test_an_address_that_is_none(url):
+    with pytest.raises((GatewayRefused, GatewayUnavailable), match="NOTIFY_URL"):
+        open_gateway(url, EMAILS).send(MESSAGE)
+
+
+@pytest.mark.parametrize("status", [200, 404, 405])
+def test_check_sends_nothing(server, status):
+    server.statuses = [status]
+    assert "127.0.0.1" in open_gateway(server.url, EMAILS).check()
+    assert server.methods == ["HEAD"]
+
+
+def test_check_of_a_gateway_that_is_ill(server):
+    server.statuses = [502]
+    with pytest.raises(GatewayUnavailable, match="502"):
+        open_gateway(server.url, EMAILS).check()
+
+
+# Which gateway
+
+
+def test_without_settings_messages_go_to_the_log(caplog):
+    caplog.set_level(logging.INFO)
+    gateway = open_gateway(None, ())
+    assert isinstance(gateway, LogGateway)
+    gateway.send(MESSAGE)
+    assert caplog.messages == [f"{MESSAGE.subject}\nTodo está guardado"]
+    assert "NOTIFY_URL" in gateway.check()
+
+
+@pytest.mark.parametrize(("url", "emails"), [("http://127.0.0.1/", ()), (None, EMAILS)])
+def test_half_the_settings_are_refused(url, emails):
+    with pytest.raises(GatewayRefused, match="together"):
+        open_gateway(url, emails)
+
+
+def test_no_repr_shows_a_secret():
+    assert repr(HttpGateway("https://gw.example/s3cret?s3cret", EMAILS)) == (
+        "HttpGateway('gw.example', 2 recipients)"
+    )
+    gateway = open_gateway("mailto://user:s3cret@mail.example?from=a@example.com", EMAILS)
+    assert "s3cret" not in repr(gateway)
+    assert "s3cret" not in gateway.check()
+
+
+# Mail
+
+
+@pytest.mark.parametrize("scheme", ["mailto", "smtp"])
+def test_a_mail_reaches_every_recipient(smtp, scheme):
+    url = f"{scheme}://127.0.0.1:{smtp.port}?from=robot@example.com"
+    open_gateway(url, EMAILS).send(MESSAGE)
+    assert sorted(smtp.recipients) == sorted(EMAILS)
+    mail = smtp.mails[0]
+    assert str(make_header(decode_header(mail["Subject"]))) == MESSAGE.subject
+    assert "robot@example.com" in mail["From"]
+    parts = {part.get_content_type(): part for part in mail.walk()}
+    assert "guardado" in parts["text/html"].get_payload(decode=True).decode("utf-8")
+
+
+@pytest.mark.parametrize("reply", ["451 later", "550 no such box"])
+def test_a_mail_that_is_not_taken_is_an_error(smtp, reply):
+    smtp.reply = reply
+    gateway = open_gateway(f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com", EMAILS)
+    with pytest.raises(GatewayUnavailable, match="did not take"):
+        gateway.send(MESSAGE)
+
+
+def test_a_mail_server_that_is_down(dead_port):
+    gateway = open_gateway(f"mailto://127.0.0.1:{dead_port}?from=robot@example.com", EMAILS)
+    with pytest.raises(GatewayUnavailable):
+        gateway.send(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "url", ["mailto://127.0.0.1?from=a@b.c", "nonsense://host/s3cret", "no url"]
+)
+def test_a_url_that_apprise_cannot_use_is_an_error_at_once(url):
+    with pytest.raises(GatewayRefused, match="NOTIFY_URL") as caught:
+        open_gateway(url, EMAILS)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_apprise_tells_the_log_no_recipient(smtp, caplog):
+    caplog.set_level(logging.DEBUG)
+    url = f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com"
+    open_gateway(url, EMAILS).send(MESSAGE)
+    assert "ana@" not in caplog.text

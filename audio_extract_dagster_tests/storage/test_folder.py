@@ -1,0 +1,158 @@
+"""What only a folder can do wrong."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from audio_extract_dagster.errors import Never, TryAgain
+from audio_extract_dagster.storage import (
+    FolderStorage,
+    Staged,
+    StorageFull,
+    StorageRefused,
+    UnknownStorage,
+    audio_stem,
+    open_storage,
+)
+
+STEM = audio_stem(date(2026, 3, 11), "call-1", "recording-1", 0)
+KEY = f"{STEM}.ogg"
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+
+
+def put(storage: FolderStorage, content: bytes = b"OggS") -> Path:
+    with storage.stage(STEM) as staged:
+        staged.write(content)
+        storage.commit(staged, KEY, content_type="audio/ogg")
+    return storage.root / KEY
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """As an account that modes apply to, since they do not to root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@posix
+@pytest.mark.parametrize(("umask", "folder", "file"), [(0, 0o700, 0o600), (0o277, 0o500, 0o400)])
+def test_audio_is_private(tmp_path, umask, folder, file):
+    storage = FolderStorage(tmp_path / "audio")
+    if os.geteuid() != 0 and not folder & stat.S_IWUSR:
+        pytest.skip("such an umask locks everybody but root out")
+    previous = os.umask(umask)
+    try:
+        path = put(storage)
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE(path.stat().st_mode) == file
+    inner = path.parent
+    while inner != tmp_path:
+        assert stat.S_IMODE(inner.stat().st_mode) == folder
+        inner = inner.parent
+
+
+@posix
+def test_folders_above_the_storage_are_not_closed_to_others(tmp_path):
+    previous = os.umask(0o022)
+    try:
+        put(FolderStorage(tmp_path / "data" / "audio"))
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o755
+    assert stat.S_IMODE((tmp_path / "data" / "audio").stat().st_mode) == 0o700
+
+
+def test_the_temporary_file_lies_beside_the_final_one(tmp_path):
+    storage = FolderStorage(tmp_path)
+    with storage.stage(STEM) as staged:
+        assert staged.path.parent == (storage.root / KEY).parent
+        assert staged.path.name.endswith(".part")
+        with storage.stage(STEM) as another:
+            assert another.path != staged.path
+
+
+@posix
+def test_a_folder_without_write_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o555)
+    for storage in (FolderStorage(tmp_path), FolderStorage(tmp_path / "audio")):
+        with nobody():
+            with pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"):
+                storage.stage(STEM)
+            with pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"):
+                storage.check()
+
+
+@pytest.mark.parametrize("below", ["", "audio"])
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, below):
+    file = tmp_path / "file"
+    file.touch()
+    storage = FolderStorage(file / below)
+    with pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"):
+        storage.stage(STEM)
+    with pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"):
+        storage.check()
+    assert issubclass(StorageRefused, Never)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
+def test_a_full_disk_is_said_to_be_full():
+    # /dev/full answers each write as a full disk does.
+    with Staged(Path("/dev/full"), Path("/dev/full").open("wb", buffering=0)) as staged:
+        staged.path = Path("/nowhere/audio.part")
+        with pytest.raises(StorageFull, match="no room left"):
+            staged.write(b"x" * 100)
+        staged.close()
+    assert issubclass(StorageFull, TryAgain)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
+def test_a_disk_that_is_full_only_when_the_file_is_closed():
+    with Staged(Path("/dev/full"), Path("/dev/full").open("wb")) as staged:
+        staged.path = Path("/nowhere/audio.part")
+        staged.write(b"x" * 100)
+        with pytest.raises(StorageFull):
+            staged.close()
+
+
+def test_a_folder_that_vanishes_can_come_back(tmp_path):
+    storage = FolderStorage(tmp_path / "audio")
+    with storage.stage(STEM) as staged:
+        staged.write(b"OggS")
+        staged.path.unlink()
+        with pytest.raises(TryAgain, match="disk or share"):
+            storage.commit(staged, KEY, content_type="audio/ogg")
+    assert put(storage).read_bytes() == b"OggS"
+
+
+def test_a_relative_folder_is_relative_to_where_the_process_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = open_storage("data/audio")
+    monkeypatch.chdir("/")
+    assert put(storage).is_relative_to(tmp_path / "data" / "audio")
+    assert storage.uri(KEY) == (tmp_path / "data" / "audio" / KEY).as_uri()
+
+
+def test_opening_touches_nothing(tmp_path):
+    open_storage(str(tmp_path / "audio"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", ["ftp://host/audio", "file://host/audio", "https://x"])
+def test_an_unknown_kind_of_storage_is_named(uri):
+    with pytest.raises(UnknownStorage, match="AUDIO_STORAGE_URI"):
+        open_storage(uri)

@@ -1,0 +1,188 @@
+"""What every storage must do; each test runs against each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from audio_extract_dagster.storage import (
+    AudioStorage,
+    KeyTaken,
+    NotStored,
+    StoredFile,
+    audio_key,
+    audio_stem,
+    day_prefix,
+    open_storage,
+)
+
+DAY = date(2026, 3, 11)
+STEM = audio_stem(DAY, "call-1", "recording-1", 0)
+KEY = audio_key(DAY, "call-1", "recording-1", 0, "ogg")
+CONTENT = b"OggS" + bytes(range(256)) * 2048  # more than one chunk
+
+
+@pytest.fixture(params=["path", "file-uri"])
+def storage(request, tmp_path: Path) -> AudioStorage:
+    folder = tmp_path / "a folder" / "áudio %41"
+    return open_storage(folder.as_uri() if request.param == "file-uri" else str(folder))
+
+
+def put(
+    storage: AudioStorage, content: bytes, *, key: str = KEY, replace: bool = False
+) -> StoredFile:
+    with storage.stage(key.rpartition(".")[0]) as staged:
+        for start in range(0, len(content), 1000):
+            staged.write(content[start : start + 1000])
+        return storage.commit(staged, key, content_type="audio/ogg", replace=replace)
+
+
+def read(storage: AudioStorage, key: str = KEY) -> bytes:
+    with storage.open(key) as file:
+        return file.read()
+
+
+def test_what_is_put_can_be_read(storage):
+    stored = put(storage, CONTENT)
+    assert stored == StoredFile(storage.uri(KEY), len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    assert read(storage) == CONTENT
+    assert storage.stat(KEY) == len(CONTENT)
+
+
+def test_an_empty_file_is_a_file(storage):
+    assert put(storage, b"").size_bytes == 0
+    assert storage.stat(KEY) == 0
+
+
+def test_nothing_is_there_before_the_commit(storage):
+    with storage.stage(STEM) as staged:
+        staged.write(CONTENT)
+        assert storage.stat(KEY) is None
+        assert list(storage.list("")) == []
+
+
+def test_what_is_not_committed_leaves_nothing(storage):
+    with pytest.raises(RuntimeError), storage.stage(STEM) as staged:  # noqa: PT012
+        staged.write(CONTENT)
+        raise RuntimeError
+    assert not staged.path.exists()
+    assert storage.remove_temporary(DAY) == 0
+
+
+def test_the_same_content_again_is_fine(storage):
+    assert put(storage, CONTENT) == put(storage, CONTENT)
+    assert storage.remove_temporary(DAY) == 0
+
+
+@pytest.mark.parametrize("other", [CONTENT[:-1], CONTENT[:-1] + b"x", b""])
+def test_another_content_is_never_put_over_a_file_silently(storage, other):
+    put(storage, CONTENT)
+    with pytest.raises(KeyTaken, match="already holds another content"):
+        put(storage, other)
+    assert read(storage) == CONTENT
+    assert storage.remove_temporary(DAY) == 0
+
+
+def test_another_content_replaces_a_file_on_request(storage):
+    put(storage, CONTENT)
+    put(storage, b"OggS other", replace=True)
+    assert read(storage) == b"OggS other"
+
+
+def test_of_several_threads_with_one_name_the_first_wins(storage):
+    contents = [b"OggS" + bytes([n]) * 1000 for n in range(8)]
+    together = threading.Barrier(len(contents))
+
+    def attempt(content: bytes) -> bytes | None:
+        together.wait()
+        try:
+            put(storage, content)
+        except KeyTaken:
+            return None
+        return content
+
+    with ThreadPoolExecutor(len(contents)) as threads:
+        outcomes = list(threads.map(attempt, contents))
+    winners = [content for content in outcomes if content is not None]
+    assert winners == [read(storage)]
+
+
+def test_a_missing_file(storage):
+    assert storage.stat(KEY) is None
+    with pytest.raises(NotStored, match="recording-1"):
+        storage.open(KEY)
+    storage.delete(KEY)
+
+
+def test_delete(storage):
+    put(storage, CONTENT)
+    storage.delete(KEY)
+    assert storage.stat(KEY) is None
+
+
+def test_list_gives_the_files_of_a_prefix_and_no_temporary_ones(storage):
+    keys = {
+        audio_key(DAY, "call-1", "recording-1", 1, "ogg"),
+        audio_key(DAY, "call-1", "recording-1", 2, "ogg"),
+        audio_key(DAY, "call", "recording-1", 0, "wav"),
+    }
+    other_day = audio_key(date(2026, 3, 12), "call-1", "recording-1", 0, "ogg")
+    for key in keys | {other_day}:
+        put(storage, key.encode(), key=key)
+    with storage.stage(STEM):
+        assert dict(storage.list(day_prefix(DAY))) == {key: len(key) for key in keys}
+        assert {key for key, _ in storage.list("2026/03/")} == keys | {other_day}
+        assert {key for key, _ in storage.list(f"{day_prefix(DAY)}call-1/")} == {
+            key for key in keys if "/call-1/" in key
+        }
+        assert len({key for key, _ in storage.list(f"{day_prefix(DAY)}call")}) == 3
+        assert len(list(storage.list(""))) == 4
+    assert list(storage.list("1999/01/01/")) == []
+
+
+def test_leftovers_of_a_dead_run_are_removed_with_their_day_only(storage):
+    put(storage, CONTENT)
+    dead = [storage.stage(STEM) for _ in range(3)]
+    other = storage.stage(audio_stem(date(2026, 3, 12), "call-1", "recording-1", 0))
+    for staged in [*dead, other]:
+        staged.close()
+    removed = storage.remove_temporary(DAY)
+    assert removed == len([staged for staged in dead if staged.path.parent == dead[0].path.parent])
+    assert not any(staged.path.exists() for staged in dead)
+    assert other.path.exists()
+    assert read(storage) == CONTENT
+
+
+def test_a_uri_leads_back_to_its_key(storage):
+    key = audio_key(DAY, "call-1", "../%41", 0, "ogg")
+    assert storage.key_of(storage.uri(key)) == key
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "gs://other/2026/03/11/a/b.ogg", "file:///elsewhere/a.ogg", "https://x/y"]
+)
+def test_a_uri_of_another_storage_has_no_key(storage, uri):
+    with pytest.raises(ValueError, match="is not in"):
+        storage.key_of(uri)
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../a", "a/../../b", "a\0b"])
+def test_no_key_leaves_the_storage(storage, key):
+    for use in (storage.stat, storage.open, storage.delete, storage.uri, storage.stage):
+        with pytest.raises(ValueError, match="not a key"):
+            use(key)
+
+
+def test_check_leaves_nothing_behind(storage, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    assert "first file" in storage.check()
+    assert sorted(tmp_path.rglob("*")) == before
+    put(storage, CONTENT)
+    before = sorted(tmp_path.rglob("*"))
+    assert "GiB free" in storage.check()
+    assert sorted(tmp_path.rglob("*")) == before
