@@ -1,0 +1,297 @@
+"""The collection of a day's audio: plan batches, submit, look, fetch, settle, close.
+
+One thread coordinates: it makes every request to Genesys and every write to the ledger, one step at
+a time; threads of a pool fetch the files. Each step leaves the ledger so that a run that dies here
+can be taken up by the next. The rules are elsewhere: when to look in `looks.py`, what becomes of a
+call in `outcomes.py`, what one batch knows in `flight.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import batches, records
+from audio_extract_dagster.errors import AudioExtractError, TryAgain
+from audio_extract_dagster.extraction.day_run import DayRun
+from audio_extract_dagster.extraction.download import Downloader
+from audio_extract_dagster.extraction.download_pool import DownloadPool
+from audio_extract_dagster.extraction.flight import Flight
+from audio_extract_dagster.extraction.looks import LookPlan
+from audio_extract_dagster.extraction.planning import BatchPlanner, is_open
+from audio_extract_dagster.extraction.recorder import Recorder
+from audio_extract_dagster.extraction.settling import Settler
+from audio_extract_dagster.genesys import (
+    BadRequest,
+    GenesysClient,
+    NotFound,
+    SubmissionUncertain,
+)
+from audio_extract_dagster.model import Batch, BatchState, CallToAsk
+
+log = logging.getLogger(__name__)
+
+# After so many in a row it is not one batch or one moment, it is Genesys or the network.
+LOST_REPLIES = 3
+FAILED_LOOKS = 3
+# Finding one refused call among 100 by halving takes seven refusals.
+REFUSALS = 16
+# So many files may wait for each download thread before another batch is submitted: links die.
+QUEUED_PER_THREAD = 20
+
+
+@dataclass(frozen=True)
+class CollectionLimits:
+    """The settings that bound a collection; times in seconds but for `late_audio`."""
+
+    batch_size: int
+    batches_in_flight: int
+    shortest_pause: float
+    batch_deadline: float
+    download_concurrency: int
+    late_audio: timedelta
+
+
+class AudioCollection:
+    """Collects the audio of the agent calls of one day that have none yet. Use it once."""
+
+    def __init__(
+        self,
+        day_run: DayRun,
+        client: GenesysClient,
+        engine: Engine,
+        downloader: Downloader,
+        *,
+        clock: Clock,
+        limits: CollectionLimits,
+        report: Callable[[str], None] = log.info,
+    ) -> None:
+        self._day_run = day_run
+        self._client = client
+        self._engine = engine
+        self._clock = clock
+        self._limits = limits
+        self._report = report
+        self._downloader = downloader
+        self._pool = DownloadPool(downloader, day_run.call_date, limits.download_concurrency)
+        self._planner = BatchPlanner(engine, day_run.call_date, limits.batch_size)
+        self._settler = Settler(client, self._planner, clock, limits.late_audio)
+        self._recorder = Recorder(day_run, engine, clock)
+        self._flights: list[Flight] = []
+        self._in_a_row: Counter[str] = Counter()
+
+    def run(self) -> None:
+        """Returns when every call of the day has its answer for now.
+
+        Raises what Genesys, the storage or the database raise when going on makes no sense. What
+        had arrived by then is recorded, and batches stay open for the next run.
+        """
+        with self._pool:
+            try:
+                with database_errors(self._engine):
+                    self._prepare()
+                    while self._step():
+                        pass
+            except AudioExtractError:
+                self._save_arrivals()
+                raise
+
+    def _prepare(self) -> None:
+        link_life = self._client.link_lifetime().total_seconds()
+        with self._engine.begin() as connection:
+            self._number = batches.last_number(connection, self._day_run.call_date)
+            earlier = batches.usual_seconds(connection)
+            left_open = batches.open_batches(connection, self._day_run.call_date)
+        self._downloader.remove_temporary(self._day_run.call_date)
+        self._looks = LookPlan(self._limits.shortest_pause, link_life, earlier)
+        for batch in left_open:
+            self._take_up(batch)
+
+    def _take_up(self, batch: Batch) -> None:
+        """A batch that a dead run left open: read it again, or close an intent without reply."""
+        with self._engine.begin() as connection:
+            if batch.genesys_job_id is None:
+                batches.close(connection, batch, BatchState.FAILED, error="reply_lost")
+                self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
+                return
+            calls = records.calls(connection, batch.conversation_ids)
+            still_open = [call for call in calls if is_open(call)]
+            if not still_open:
+                batches.close(connection, batch, BatchState.COMPLETED)
+                return
+        self._report(f"Batch {batch.number} of an earlier run is read again.")
+        self._planner.taken(still_open)
+        self._launch(batch, still_open, first_pause=0)
+
+    def _step(self) -> bool:
+        """Do the most urgent thing; returns False when nothing is left."""
+        self._take_arrivals()
+        self._recorder.flush_if_due()
+        look = min((f for f in self._flights if f.wants_look), key=_next_look, default=None)
+        if look is not None and look.next_look <= self._clock.monotonic():
+            self._look(look)
+        elif self._has_room() and (calls := self._planner.next_calls(self._on_their_way())):
+            self._submit(calls)
+        elif landed := next((f for f in self._flights if f.can_settle), None):
+            self._settle(landed)
+        elif self._pool.outstanding:
+            self._take_arrivals(wait_seconds=self._pause_until(look))
+        elif look is not None:
+            self._clock.sleep(look.next_look - self._clock.monotonic())
+        else:
+            return False
+        return True
+
+    def _has_room(self) -> bool:
+        preparing = sum(not flight.finished for flight in self._flights)
+        queued = QUEUED_PER_THREAD * self._limits.download_concurrency
+        return preparing < self._limits.batches_in_flight and self._pool.outstanding < queued
+
+    def _on_their_way(self) -> set[str]:
+        return {conversation_id for flight in self._flights for conversation_id in flight.calls}
+
+    def _pause_until(self, look: Flight | None) -> float:
+        """How long arrivals may be waited for: files are recorded and looks taken in time."""
+        pause = 1.0 if look is None else look.next_look - self._clock.monotonic()
+        return min(max(pause, 0.001), 1.0)
+
+    def _submit(self, calls: Sequence[CallToAsk]) -> None:
+        """One batch request: the intent, the request, the confirmation."""
+        self._day_run.check()
+        self._number += 1
+        ids = tuple(call.conversation_id for call in calls)
+        batch = Batch(str(uuid.uuid4()), self._number, ids)
+        with self._engine.begin() as connection:
+            batches.plan(
+                connection,
+                batch,
+                run_id=self._day_run.run_id,
+                call_date=self._day_run.call_date,
+                now=self._clock.now(),
+            )
+        try:
+            batch.genesys_job_id = self._client.submit_batch(ids)
+        except SubmissionUncertain as error:
+            self._close_unsent(batch, "reply_lost")
+            self._planner.reply_lost(calls)
+            self._give_up_after(LOST_REPLIES, error)
+            return
+        except BadRequest as error:
+            self._give_up_after(REFUSALS, error)
+            self._handle_refusal(batch, calls, error)
+            return
+        self._in_a_row.clear()
+        batch.submitted_at = self._clock.now()
+        with self._engine.begin() as connection:
+            batches.confirm(connection, batch)
+        self._launch(batch, calls, first_pause=self._looks.first_pause())
+
+    def _handle_refusal(self, batch: Batch, calls: Sequence[CallToAsk], error: BadRequest) -> None:
+        """Genesys minds one of the calls: find it by halving, and settle it by its metadata."""
+        reason = f"refused: {error.code or error.status}"
+        if len(calls) > 1:
+            self._close_unsent(batch, reason)
+            self._planner.refused(calls)
+            return
+        flight = self._launch(batch, calls, first_pause=0)
+        flight.refuse(reason)
+
+    def _close_unsent(self, batch: Batch, error: str) -> None:
+        log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
+        with self._engine.begin() as connection:
+            batches.close(connection, batch, BatchState.FAILED, error=error)
+
+    def _launch(self, batch: Batch, calls: Sequence[CallToAsk], *, first_pause: float) -> Flight:
+        now = self._clock.monotonic()
+        flying = 0.0
+        if batch.submitted_at is not None:
+            flying = max(0.0, (self._clock.now() - batch.submitted_at).total_seconds())
+        flight = Flight(
+            batch,
+            {call.conversation_id: call for call in calls},
+            next_look=now + first_pause,
+            deadline=now + self._limits.batch_deadline - flying,
+        )
+        self._flights.append(flight)
+        return flight
+
+    def _look(self, flight: Flight) -> None:
+        """Ask Genesys how far a batch is, and fetch what is new."""
+        job_id = flight.batch.genesys_job_id
+        flight.looked()
+        try:
+            status = self._client.batch_status(job_id or "")
+        except NotFound:
+            flight.break_off("job_gone")
+            return
+        except TryAgain as error:
+            self._give_up_after(FAILED_LOOKS, error)
+            self._look_later(flight)
+            return
+        self._in_a_row.clear()
+        for recording in flight.absorb(status):
+            self._pool.fetch(flight, recording)
+        if flight.finished:
+            return
+        if status.finished:
+            self._complete(flight)
+        else:
+            self._look_later(flight)
+
+    def _complete(self, flight: Flight) -> None:
+        flight.finished = True
+        flight.batch.completed_at = self._clock.now()
+        if flight.batch.submitted_at is not None and flight.looks > 0:
+            took = flight.batch.completed_at - flight.batch.submitted_at
+            self._looks.learn(took.total_seconds())
+
+    def _look_later(self, flight: Flight) -> None:
+        now = self._clock.monotonic()
+        if now >= flight.deadline:
+            flight.break_off("deadline")
+            return
+        pause = self._looks.next_pause(flight.looks, has_results=flight.has_results)
+        flight.next_look = min(now + pause, max(flight.deadline, now + 0.001))
+
+    def _give_up_after(self, times: int, error: AudioExtractError) -> None:
+        self._in_a_row[type(error).__name__] += 1
+        if self._in_a_row[type(error).__name__] >= times:
+            raise error
+
+    def _settle(self, flight: Flight) -> None:
+        if self._settler.settle_some(flight):
+            self._recorder.close(flight)
+            self._flights.remove(flight)
+            self._report(flight.summary())
+
+    def _take_arrivals(self, wait_seconds: float = 0) -> None:
+        for arrival in self._pool.arrivals(wait_seconds):
+            if arrival.error is not None:
+                raise arrival.error
+            self._recorder.stored(arrival)
+            if arrival.flight.arrived(arrival.recording, arrival.reason):
+                arrival.flight.next_look = self._clock.monotonic()
+
+    def _save_arrivals(self) -> None:
+        """The run ends early: what is being fetched may arrive, and everything is recorded."""
+        self._pool.cancel()
+        try:
+            with database_errors(self._engine):
+                for arrival in self._pool.arrivals():
+                    self._recorder.stored(arrival)
+                self._recorder.flush()
+        except AudioExtractError as error:
+            # The first error is the one to report; whatever has no row is fetched again.
+            log.warning("Not everything that arrived could be recorded: %s", error)
+
+
+def _next_look(flight: Flight) -> float:
+    return flight.next_look

@@ -1,0 +1,225 @@
+"""Fetch one audio file from its link into the storage: whole, looked at, hashed, durable.
+
+What to do about a file that cannot be had (a new link, a new batch, giving up) is not decided here;
+connections and statuses are in `file_host.py`, formats in `audio_file.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import date
+from types import TracebackType
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.errors import TryAgain
+from audio_extract_dagster.extraction.audio_file import AudioFile, NotAudio, inspect
+from audio_extract_dagster.extraction.file_host import (
+    FileHost,
+    HostBusy,
+    LinkExpired,
+    TransferBroken,
+    UnsafeLink,
+)
+from audio_extract_dagster.redaction import host_of
+from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
+
+__all__ = [
+    "DownloadCounters",
+    "DownloadPolicy",
+    "Downloaded",
+    "Downloader",
+    "LinkExpired",
+    "TransferBroken",
+    "UnsafeLink",
+    "WrongBody",
+]
+
+_log = logging.getLogger(__name__)
+
+
+class WrongBody(TryAgain):
+    """What the link gives is no audio, however often it is fetched; `reason` as in `NotAudio`."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{host} gave something that is not a whole audio file ({reason}).")
+
+
+@dataclass(frozen=True)
+class DownloadPolicy:
+    """Patience with one link. Pauses double from one to the next."""
+
+    connect_seconds: float = 10.0
+    #: Without a byte for this long, a transfer is broken.
+    idle_seconds: float = 30.0
+    #: How often a broken or wrong body is fetched in all.
+    tries: int = 3
+    first_pause_seconds: float = 1.0
+    #: A host that asks to wait is obeyed up to this, and it is not counted as a try.
+    longest_wait_seconds: float = 180.0
+    all_waits_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A file in the storage, and what it turned out to be."""
+
+    key: str
+    uri: str
+    size_bytes: int
+    sha256: str
+    content_type: str
+    extension: str
+    duration_seconds: float | None
+
+
+@dataclass(frozen=True)
+class DownloadCounters:
+    """What a downloader has done so far; `seconds` and `wait_seconds` are summed over threads."""
+
+    files: int = 0
+    bytes: int = 0
+    tries: int = 0
+    seconds: float = 0.0
+    wait_seconds: float = 0.0
+
+    def __add__(self, other: DownloadCounters) -> DownloadCounters:
+        return DownloadCounters(
+            files=self.files + other.files,
+            bytes=self.bytes + other.bytes,
+            tries=self.tries + other.tries,
+            seconds=self.seconds + other.seconds,
+            wait_seconds=self.wait_seconds + other.wait_seconds,
+        )
+
+
+class Downloader:
+    """Fetches files for up to `concurrency` threads at a time; safe for threads."""
+
+    def __init__(
+        self,
+        storage: AudioStorage,
+        *,
+        concurrency: int,
+        clock: Clock,
+        policy: DownloadPolicy | None = None,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._policy = policy or DownloadPolicy()
+        self._host = FileHost(
+            concurrency=concurrency,
+            connect_seconds=self._policy.connect_seconds,
+            idle_seconds=self._policy.idle_seconds,
+            clock=clock,
+        )
+        self._counting = threading.Lock()
+        self._counters = DownloadCounters()
+
+    @property
+    def counters(self) -> DownloadCounters:
+        """A snapshot."""
+        return self._counters
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._host.close()
+
+    def __enter__(self) -> Downloader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def fetch(
+        self, url: str, stem: str, declared_content_type: str | None, *, replace: bool = False
+    ) -> Downloaded:
+        """Bring the file behind `url` into the storage as `stem` plus the extension it deserves.
+
+        `stem` comes from `audio_stem`. Raises `LinkExpired`, `UnsafeLink`, `TransferBroken`,
+        `WrongBody` (each with a `reason` for the ledger) or an error of the storage; then nothing
+        of the file is left. `replace` is for a file that no record claims any more: otherwise
+        another content under the same name raises `KeyTaken`.
+        """
+        tries, waits, waited = 0, 0, 0.0
+        while True:
+            try:
+                return self._try(url, stem, declared_content_type, replace)
+            except HostBusy as busy:
+                pause = self._pause(waits) if busy.wait_seconds is None else busy.wait_seconds
+                waits, waited, reason = waits + 1, waited + pause, busy.reason
+                if pause > self._policy.longest_wait_seconds:
+                    raise
+                if waited > self._policy.all_waits_seconds:
+                    raise
+            except (TransferBroken, WrongBody) as error:
+                tries, pause, reason = tries + 1, self._pause(tries), error.reason
+                if tries >= self._policy.tries:
+                    raise
+            _log.warning("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
+            self._count(DownloadCounters(wait_seconds=pause))
+            self._clock.sleep(pause)
+
+    def discard(self, stem: str) -> None:
+        """Remove the file of `stem`, whatever its extension; fine if there is none."""
+        for key, _ in list(self._storage.list(f"{stem}.")):
+            self._storage.delete(key)
+
+    def remove_temporary(self, call_date: date) -> int:
+        """Remove what dead runs of the day left half-written; returns how many files."""
+        return self._storage.remove_temporary(call_date)
+
+    def _pause(self, earlier: int) -> float:
+        return min(
+            self._policy.first_pause_seconds * 2.0**earlier, self._policy.longest_wait_seconds
+        )
+
+    def _try(
+        self, url: str, stem: str, declared_content_type: str | None, replace: bool
+    ) -> Downloaded:
+        started = self._clock.monotonic()
+        with self._storage.stage(stem) as staged:
+            try:
+                audio = self._receive(url, staged, declared_content_type)
+                key = f"{stem}.{audio.extension}"
+                stored = self._storage.commit(
+                    staged, key, content_type=audio.content_type, replace=replace
+                )
+            finally:
+                seconds = self._clock.monotonic() - started
+                self._count(DownloadCounters(tries=1, bytes=staged.size_bytes, seconds=seconds))
+        self._count(DownloadCounters(files=1))
+        return _downloaded(key, stored, audio)
+
+    def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
+        with self._host.open(url) as pieces:
+            for piece in pieces:
+                staged.write(piece)
+        staged.close()
+        try:
+            return inspect(staged.path, declared_content_type)
+        except NotAudio as error:
+            raise WrongBody(host_of(url), error.reason) from None
+
+    def _count(self, more: DownloadCounters) -> None:
+        with self._counting:
+            self._counters += more
+
+
+def _downloaded(key: str, stored: StoredFile, audio: AudioFile) -> Downloaded:
+    return Downloaded(
+        key=key,
+        uri=stored.uri,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        content_type=audio.content_type,
+        extension=audio.extension,
+        duration_seconds=audio.duration_seconds,
+    )

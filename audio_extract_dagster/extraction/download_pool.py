@@ -1,0 +1,114 @@
+"""Many downloads at a time: threads that fetch recordings and hand back what became of each.
+
+One unit of work is one recording with all its parts. How one file is fetched is in
+`extraction/download.py`.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from types import TracebackType
+
+from audio_extract_dagster.extraction.download import (
+    Downloader,
+    LinkExpired,
+    TransferBroken,
+    WrongBody,
+)
+from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
+from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
+from audio_extract_dagster.storage import audio_stem
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What became of one recording: stored, not stored for a reason, or an error for the run."""
+
+    flight: Flight
+    recording: RecordingLinks
+    stored: StoredRecording | None = None
+    reason: Reason | None = None
+    error: Exception | None = None
+
+
+class DownloadPool:
+    """Fetches recordings of one day with `concurrency` threads. A context manager."""
+
+    def __init__(self, downloader: Downloader, call_date: date, concurrency: int) -> None:
+        self._downloader = downloader
+        self._call_date = call_date
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="download")
+        self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+        self.outstanding = 0
+
+    def __enter__(self) -> DownloadPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def fetch(self, flight: Flight, recording: RecordingLinks) -> None:
+        """Queue one recording; its arrival comes out of `arrivals`."""
+        self.outstanding += 1
+        self._threads.submit(self._fetch, flight, recording)
+
+    def arrivals(self, wait_seconds: float = 0) -> Iterator[Arrival]:
+        """What has ended, waiting at most so long for the first one."""
+        while self.outstanding:
+            try:
+                arrival = self._arrivals.get(wait_seconds > 0, wait_seconds)
+            except queue.Empty:
+                return
+            wait_seconds = 0
+            self.outstanding -= 1
+            yield arrival
+
+    def cancel(self) -> None:
+        """Drop what is queued; what is being fetched now still arrives."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _fetch(self, flight: Flight, recording: RecordingLinks) -> None:
+        try:
+            self._arrivals.put(self._store(flight, recording))
+        except Exception as error:  # handed to the thread that coordinates, which raises it
+            self._arrivals.put(Arrival(flight, recording, error=error))
+
+    def _store(self, flight: Flight, recording: RecordingLinks) -> Arrival:
+        single = len(recording.links) == 1
+        parts = []
+        try:
+            for number, link in enumerate(recording.links, start=1):
+                part = 0 if single else number
+                stem = audio_stem(self._call_date, *recording.key, part)
+                # Only what no STORED row claims is ever fetched, so replacing loses nothing.
+                file = self._downloader.fetch(link.url, stem, link.content_type, replace=True)
+                parts.append(
+                    StoredPart(
+                        part,
+                        file.uri,
+                        file.content_type,
+                        file.size_bytes,
+                        file.sha256,
+                        file.duration_seconds,
+                    )
+                )
+        except LinkExpired:
+            return Arrival(flight, recording, reason=Reason.LINK_EXPIRED)
+        except TransferBroken:
+            return Arrival(flight, recording, reason=Reason.TRANSFER_BROKEN)
+        except WrongBody:
+            return Arrival(flight, recording, reason=Reason.NOT_AUDIO)
+        if not single:
+            # The parts may have come one by one, the first of them as if it were the only one.
+            self._downloader.discard(audio_stem(self._call_date, *recording.key, 0))
+        stored = StoredRecording(recording.conversation_id, recording.recording_id, tuple(parts))
+        return Arrival(flight, recording, stored=stored)

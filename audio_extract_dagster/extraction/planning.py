@@ -1,0 +1,96 @@
+"""Which calls go into the next batch: those of the day in order, then those to be asked again.
+
+Reads the ledger, never writes it and never talks to Genesys.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import Engine
+
+from audio_extract_dagster.database.ledger import records
+from audio_extract_dagster.database.ledger.records import Position
+from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
+from audio_extract_dagster.model import CallToAsk, Reason, RecordStatus
+
+# How often a call may be asked for in one run, the first time included.
+ASKS_PER_RUN = 2
+
+
+def is_open(call: CallToAsk) -> bool:
+    """Whether the call has no record yet, or one without a final answer."""
+    final = (RecordStatus.STORED, RecordStatus.MISSING)
+    return not call.records or any(record.status not in final for record in call.records)
+
+
+class BatchPlanner:
+    """Hands out calls of one day in groups of `batch_size`, no call to two groups at once."""
+
+    def __init__(self, engine: Engine, call_date: date, batch_size: int) -> None:
+        self._engine = engine
+        self._day = call_date
+        self._batch_size = batch_size
+        self._position: Position | None = None
+        self._all_taken = False
+        self._first: list[tuple[str, ...]] = []
+        self._again: list[str] = []
+        self._asks: Counter[str] = Counter()
+        self._taken: set[str] = set()
+
+    def next_calls(self, on_their_way: Collection[str]) -> list[CallToAsk]:
+        """The calls of the next batch; empty when there is none to submit now.
+
+        Calls to be asked again wait until they fill a batch or nothing else is `on_their_way`
+        (conversation ids), so that a few stragglers cost one more batch and not one each.
+        """
+        while self._first:
+            if calls := self._load(self._first.pop()):
+                return calls
+        while not self._all_taken:
+            if calls := [c for c in self._take() if c.conversation_id not in self._taken]:
+                return calls
+        while len(self._again) >= self._batch_size or (self._again and not on_their_way):
+            ids = self._again[: self._batch_size]
+            del self._again[: self._batch_size]
+            if calls := self._load(ids):
+                return calls
+        return []
+
+    def taken(self, calls: Iterable[CallToAsk]) -> None:
+        """These calls are in a batch that an earlier run submitted: they are not asked anew."""
+        self._taken.update(call.conversation_id for call in calls)
+
+    def may_ask_again(self, call: CallToAsk) -> bool:
+        """Whether this run may spend another batch on the call."""
+        return self._asks[call.conversation_id] + 1 < ASKS_PER_RUN
+
+    def answered(self, call: CallToAsk, reasons: Iterable[Reason]) -> None:
+        """The call has its answer; if a new batch may bring more, it is planned again."""
+        if self.may_ask_again(call) and not ASK_AGAIN_IN_RUN.isdisjoint(reasons):
+            self._asks[call.conversation_id] += 1
+            self._again.append(call.conversation_id)
+
+    def reply_lost(self, calls: Sequence[CallToAsk]) -> None:
+        """Nobody knows whether Genesys took the batch: its calls are planned again."""
+        self._first.append(tuple(call.conversation_id for call in calls))
+
+    def refused(self, calls: Sequence[CallToAsk]) -> None:
+        """Genesys refused the batch: its halves are planned, to find the call it minds."""
+        ids = tuple(call.conversation_id for call in calls)
+        middle = len(ids) // 2
+        self._first += [ids[middle:], ids[:middle]]
+
+    def _take(self) -> list[CallToAsk]:
+        with self._engine.begin() as connection:
+            calls = records.next_calls(connection, self._day, self._batch_size, self._position)
+        if calls:
+            self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
+        self._all_taken = len(calls) < self._batch_size
+        return calls
+
+    def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
+        with self._engine.begin() as connection:
+            return [c for c in records.calls(connection, conversation_ids) if is_open(c)]

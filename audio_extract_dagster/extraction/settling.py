@@ -1,0 +1,86 @@
+"""Settles the calls of a batch that has given all it will: each gets its reasons.
+
+The rules are in `outcomes.py`; here Genesys is asked for a call's metadata where they need it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.errors import TryAgain
+from audio_extract_dagster.extraction.flight import Flight
+from audio_extract_dagster.extraction.outcomes import needs_metadata, settle, unfinished
+from audio_extract_dagster.extraction.planning import BatchPlanner
+from audio_extract_dagster.genesys import GenesysClient, NotPermitted
+from audio_extract_dagster.model import CallToAsk, Reason
+
+log = logging.getLogger(__name__)
+
+
+class Settler:
+    """Settles calls and tells the planner which of them deserve another batch in this run."""
+
+    def __init__(
+        self, client: GenesysClient, planner: BatchPlanner, clock: Clock, late_audio: timedelta
+    ) -> None:
+        self._client = client
+        self._planner = planner
+        self._clock = clock
+        self._late_audio = late_audio
+
+    def settle_some(self, flight: Flight) -> bool:
+        """Settle calls until one has cost a request; returns whether all are settled.
+
+        One request at a time, so that looks at other batches are not kept waiting.
+        """
+        while flight.to_settle:
+            call = flight.to_settle.popleft()
+            costly = False
+            if self._is_better_asked_again(flight, call):
+                reasons: Mapping[str, Reason] = unfinished(call, flight.answers(call))
+            elif needs_metadata(call, flight.answers(call), batch_is_short=flight.is_short):
+                costly = True
+                reasons = self._by_metadata(flight, call)
+            else:
+                reasons = settle(
+                    call,
+                    flight.answers(call),
+                    None,
+                    now=self._clock.now(),
+                    late_audio=self._late_audio,
+                )
+            flight.settled.append((call, reasons))
+            self._planner.answered(call, reasons.values())
+            if costly:
+                break
+        return not flight.to_settle
+
+    def _is_better_asked_again(self, flight: Flight, call: CallToAsk) -> bool:
+        """A batch that broke off says nothing about a call of which nothing is stored."""
+        nothing_stored = not (flight.answers(call).stored or call.stored_ids)
+        return flight.broke_off and nothing_stored and self._planner.may_ask_again(call)
+
+    def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
+        answers = flight.answers(call)
+        unsettled = answers.errors | call.unsettled_ids | answers.undelivered.keys()
+        known = (unsettled - answers.stored - call.stored_ids) or {""}
+        try:
+            metadata = self._client.recording_metadata(call.conversation_id)
+        except NotPermitted:
+            return dict.fromkeys(known, Reason.NO_PERMISSION)
+        except TryAgain as error:
+            log.warning("%s", error)
+            return dict.fromkeys(known, Reason.METADATA_UNREADABLE)
+        if not all(recording.id for recording in metadata):
+            return dict.fromkeys(known, Reason.METADATA_UNREADABLE)
+        return settle(
+            call,
+            answers,
+            metadata,
+            now=self._clock.now(),
+            late_audio=self._late_audio,
+            batch_broke_off=flight.broke_off,
+        )
