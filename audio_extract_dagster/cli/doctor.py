@@ -1,0 +1,128 @@
+"""`audio-extract doctor`: is everything that a run needs there, and is the due day done?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from audio_extract_dagster.errors import AudioExtractError, Never, NotYet
+from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
+
+if TYPE_CHECKING:
+    from audio_extract_dagster.genesys import GenesysClient
+
+Check = tuple[str, Callable[[], str]]
+
+
+@click.command("doctor")
+def command() -> None:
+    """Check credentials, permissions, queues, database, storage, gateway; change nothing."""
+    from audio_extract_dagster.embedded.environment import embedded_variables
+
+    settings = read_settings(os.environ)
+    if settings.dev_mode:
+        os.environ.update(embedded_variables(settings))
+    settings = read_settings(os.environ, require=POSTGRES + GENESYS)
+    results = [_examine(name, check) for name, check in checks(settings)]
+    if not all(results):
+        sys.exit(1)
+
+
+def _examine(name: str, check: Callable[[], str]) -> bool:
+    try:
+        said = check()
+    except AudioExtractError as error:
+        click.echo(f"{click.style('failed', fg='red')}  {name}: {error}")
+        return False
+    sign = click.style("warns ", fg="yellow") if said.startswith("Warning") else "ok    "
+    click.echo(f"{sign}  {name}: {said}")
+    return True
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """Every check by name. A check returns a line, or raises what is wrong."""
+    from audio_extract_dagster.clock import SystemClock
+    from audio_extract_dagster.genesys import GenesysClient, LocalBudget
+    from audio_extract_dagster.notify.gateway import open_gateway
+    from audio_extract_dagster.storage import open_storage
+
+    clock = SystemClock()
+    secret = settings.genesys_cloud_client_secret
+    with GenesysClient(
+        settings.login_url,
+        settings.api_url,
+        settings.genesys_cloud_client_id or "",
+        secret.get_secret_value() if secret else "",
+        budget=LocalBudget(settings.genesys_requests_per_minute, clock),
+        clock=clock,
+    ) as client:
+        yield "Genesys Cloud login", lambda: f"organization {client.organization_name()}"
+        yield (
+            "permission to list conversations",
+            lambda: _granted(client.check_analytics_permission),
+        )
+        yield "permission for recordings", lambda: _granted(client.check_recording_permission)
+        for queue_id in settings.queue_ids:
+            yield f"queue {queue_id}", partial(_queue, client, queue_id)
+    yield "PostgreSQL", lambda: _database(settings)
+    yield "audio storage", lambda: open_storage(settings.audio_storage_uri).check()
+    url = settings.notify_url.get_secret_value() if settings.notify_url else None
+    yield "notification gateway", lambda: open_gateway(url, settings.emails).check()
+    yield "the day that is due", lambda: _due_day(settings)
+
+
+def _granted(probe: Callable[[], None]) -> str:
+    probe()
+    return "granted"
+
+
+def _queue(client: GenesysClient, queue_id: str) -> str:
+    name = client.queue_name(queue_id)
+    if name is None:
+        raise Never(
+            f"Genesys Cloud knows no queue {queue_id}, or the client may not see it. Correct "
+            "GENESYS_QUEUE_ID, or grant the client's role in the queue's division."
+        )
+    return name
+
+
+def _database(settings: Settings) -> str:
+    from audio_extract_dagster.database.connection import open_engine
+    from audio_extract_dagster.database.migrate import schema_is_current
+
+    engine = open_engine(settings.postgres())
+    try:
+        current = schema_is_current(engine)
+    finally:
+        engine.dispose()
+    if not current:
+        return f"Warning: schema {settings.pg_schema} is behind; the next run upgrades it"
+    return f"schema {settings.pg_schema} is up to date"
+
+
+def _due_day(settings: Settings) -> str:
+    from audio_extract_dagster.database.connection import database_errors, open_engine
+    from audio_extract_dagster.database.ledger import jobs
+    from audio_extract_dagster.database.migrate import schema_is_current
+
+    due = settings.business_days.latest_finished(datetime.now(timezone.utc))
+    if due is None:
+        return "none yet"
+    engine = open_engine(settings.postgres())
+    try:
+        status = None
+        if schema_is_current(engine):
+            with database_errors(engine), engine.connect() as connection:
+                status = jobs.last_statuses(connection, [due]).get(due)
+    finally:
+        engine.dispose()
+    if status is None or not status.is_done:
+        said = "never ran" if status is None else f"is {status.value}"
+        raise NotYet(f"{due} {said}. Run `audio-extract run --date {due}`.")
+    return f"{due} {status.value}"

@@ -1,0 +1,95 @@
+"""Gets a working folder ready for Dagster: settings, schema, `DAGSTER_HOME`, dagster.yaml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.schema import CreateSchema
+
+from audio_extract_dagster.database.connection import database_errors, open_engine
+from audio_extract_dagster.database.migrate import migrate
+from audio_extract_dagster.embedded.environment import embedded_variables
+from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
+
+# The instance's own tables live beside the project's, in the same database.
+DAGSTER_SCHEMA = "dagster"
+
+# `postgresql+psycopg2` in full: a bare `postgresql` means psycopg 3 to SQLAlchemy 2.1.
+_DAGSTER_YAML = """\
+# Written by audio-extract because there was none; change it as you like, it is not written again.
+storage:
+  postgres:
+    postgres_db:
+      scheme: postgresql+psycopg2
+      username: {{env: PG_USER}}
+      password: {{env: PG_PASSWORD}}
+      db_name: {{env: PG_DATABASE}}
+{address}
+
+# Days run side by side as runs of their own.
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+
+# A run that was killed is found, and what it held is given back.
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30
+
+python_logs:
+  managed_python_loggers: [audio_extract_dagster]
+
+telemetry: {{enabled: false}}
+nux: {{enabled: false}}
+"""
+_BY_NETWORK = """\
+      hostname: {env: PG_HOST}
+      port: {env: PG_PORT}
+      params: {options: "-c search_path=dagster"}"""
+# Dagster takes a socket folder only as a parameter, and parameters only as text.
+_BY_SOCKET = """\
+      hostname: ""
+      params: {{host: {host}, port: "{port}", options: "-c search_path=dagster"}}"""
+
+
+def ready_settings() -> Settings:
+    """Complete settings with everything they name ready: services, schema, Dagster's home.
+
+    Raises `SettingsError`, or what connecting to the database raises. Exports to the environment
+    what Dagster and child processes read there.
+    """
+    settings = read_settings(os.environ)
+    if settings.dev_mode:
+        os.environ.update(embedded_variables(settings))
+    settings = read_settings(os.environ, require=POSTGRES + GENESYS)
+    engine = open_engine(settings.postgres())
+    migrate(engine, settings.pg_schema)
+    _create_dagster_schema(engine)
+    engine.dispose()
+    home = settings.dagster_home.absolute()
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["PG_PORT"] = str(settings.pg_port)
+    _write_dagster_yaml(home, settings)
+    return settings
+
+
+def _create_dagster_schema(engine: Engine) -> None:
+    exists = text("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = :name)")
+    with database_errors(engine), engine.begin() as connection:
+        if not connection.execute(exists, {"name": DAGSTER_SCHEMA}).scalar_one():
+            connection.execute(CreateSchema(DAGSTER_SCHEMA, if_not_exists=True))
+
+
+def _write_dagster_yaml(home: Path, settings: Settings) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / "dagster.yaml"
+    if file.exists():
+        return
+    host = settings.pg_host or ""
+    address = _BY_NETWORK
+    if host.startswith("/"):
+        address = _BY_SOCKET.format(host=host, port=settings.pg_port)
+    file.write_text(_DAGSTER_YAML.format(address=address), encoding="utf-8")

@@ -1,0 +1,65 @@
+"""How a run ended, on a terminal: the closed counts, the reasons, the cause, the messages sent."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from audio_extract_dagster.cli.execution import Execution
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.database.connection import database_errors, open_engine
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.defs.resources import announcer
+from audio_extract_dagster.extraction.after_run import after_run
+from audio_extract_dagster.model import DayCounts, JobStatus
+from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.notify.gateway import open_gateway
+from audio_extract_dagster.settings import Settings
+
+
+def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
+    """Print the outcome, send what is due; 0 for a day that is done, else 1.
+
+    Runs in this process do not reach the sensors, so what these do is done here.
+    """
+    engine = open_engine(settings.postgres())
+    clock = SystemClock()
+    after_run(
+        engine,
+        settings.pg_schema,
+        execution.run_id,
+        day,
+        failure=execution.failure,
+        announce=announcer(settings),
+        clock=clock,
+    )
+    with database_errors(engine), engine.connect() as connection:
+        job = jobs.job(connection, execution.run_id)
+    url = settings.notify_url.get_secret_value() if settings.notify_url else None
+    outbox.send_before_exit(engine, open_gateway(url, settings.emails), clock)
+    engine.dispose()
+    if job is None:
+        click.secho(f"{day} FAILED: {execution.failure}", fg="red", err=True)
+        return 1
+    click.echo(counts_in_words(day, job.status, job.counts))
+    click.echo(f"{job.usage.requests} API requests, {job.usage.wait_seconds:.0f} s of waiting")
+    cause = job.error or execution.failure
+    if cause is not None:
+        click.secho(f"Cause: {cause}", fg="red", err=True)
+    return 0 if job.status.is_done and execution.failure is None else 1
+
+
+def counts_in_words(day: date, status: JobStatus, counts: DayCounts) -> str:
+    """The closed counts as a few lines."""
+    records = counts.stored + counts.pending + counts.missing + counts.failed
+    lines = [
+        f"{day} {status.value}",
+        f"  {counts.conversations} conversations = {counts.agent_calls} agent calls"
+        f" + {counts.excluded} excluded",
+        f"  {records} recordings = {counts.stored} stored + {counts.pending} pending"
+        f" + {counts.missing} missing + {counts.failed} failed",
+        f"  {counts.bytes / 2**20:.1f} MiB, {counts.audio_minutes:.1f} minutes of audio",
+    ]
+    lines += [f"    {count:>6} {reason}" for reason, count in counts.reasons.items()]
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""`audio-extract run`: one day through Dagster, in this process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from datetime import date, datetime, timezone
+
+import click
+
+from audio_extract_dagster.settings import Settings
+
+
+@click.command("run")
+@click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day to extract; without it, the latest finished business day.",
+)
+def command(day: datetime | None) -> None:
+    """Extract one day. Running a day again does only what is not done."""
+    from audio_extract_dagster.cli.instance import ready_settings
+
+    settings = ready_settings()
+    sys.exit(run_day(settings, choose_day(settings, day.date() if day else None)))
+
+
+def choose_day(settings: Settings, wanted: date | None) -> date:
+    """The day to run; a click usage error (exit code 2) tells why a day cannot be run."""
+    days = settings.business_days
+    now = datetime.now(timezone.utc)
+    if wanted is None:
+        latest = days.latest_finished(now)
+        if latest is None:
+            raise click.UsageError(f"No business day has finished since START_DATE ({days.first}).")
+        return latest
+    if (why := days.why_not(wanted)) is not None:
+        raise click.UsageError(f"{wanted} is not extracted: {why}.")
+    if not days.is_finished(wanted, now):
+        raise click.UsageError(f"{wanted} is not over yet in {settings.timezone}.")
+    return wanted
+
+
+def run_day(settings: Settings, day: date) -> int:
+    """Run the day, show how it goes and how it ended; returns the exit code."""
+    from audio_extract_dagster.cli.execution import execute
+    from audio_extract_dagster.cli.outcome import show_outcome
+    from audio_extract_dagster.cli.progress import progress_of
+
+    # A polite kill ends the run as canceled, not as vanished.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with progress_of(settings, day):
+        result = execute(day)
+    return show_outcome(settings, day, result)

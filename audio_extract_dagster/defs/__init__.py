@@ -1,0 +1,5 @@
+"""Everything that Dagster loads, and the only folder that imports it.
+
+Thin on purpose: assets, checks, schedules and sensors take resources, call the business and hand
+back rows and metadata. No SQL, no URL, no rule of the business belongs here.
+"""

@@ -1,0 +1,1 @@
+"""The five assets of a day, in the order in which they are made."""

@@ -1,0 +1,95 @@
+"""The assets `audio_batches` and `audio_records`: two tables filled by one streaming step."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import dagster as dg
+
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.resources import (
+    AudioStorageResource,
+    DayRunResource,
+    GenesysResource,
+)
+from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.settings import Settings
+
+
+def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The two assets for the given calendar."""
+
+    @dg.multi_asset(
+        name="audio",
+        partitions_def=partitions,
+        group_name="audio",
+        specs=[
+            dg.AssetSpec(
+                "audio_batches",
+                deps=["agent_calls"],
+                kinds={"python", "postgres"},
+                description=(
+                    "The requests for recordings, at most 100 calls each: the intent, written "
+                    "before it is sent, what Genesys made of it, and how it ended."
+                ),
+            ),
+            dg.AssetSpec(
+                "audio_records",
+                deps=["agent_calls"],
+                kinds={"python", "postgres"},
+                description=(
+                    "One row for each recording of each agent call: `STORED` with its file and "
+                    "checksum, or `PENDING`, `MISSING`, `FAILED` with the reason."
+                ),
+            ),
+        ],
+    )
+    def audio(
+        context: dg.AssetExecutionContext,
+        genesys: GenesysResource,
+        audio_storage: AudioStorageResource,
+        day_run: DayRunResource,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with dagster_failures():
+            run = day_run.begin(context)
+            run.meter(genesys.usage)
+            run.stage("audio")
+            AudioCollection(
+                run,
+                genesys.client(),
+                day_run.engine(),
+                audio_storage.downloader(),
+                clock=SystemClock(),
+                limits=_limits(day_run.settings()),
+                report=context.log.info,
+            ).run()
+            with day_run.engine().connect() as connection:
+                counts = accounts.day_counts(connection, run.call_date)
+                by_state = accounts.batch_counts(connection, run.call_date)
+        yield dg.MaterializeResult(asset_key="audio_batches", metadata=by_state)
+        yield dg.MaterializeResult(
+            asset_key="audio_records",
+            metadata={
+                "stored": counts.stored,
+                "pending": counts.pending,
+                "missing": counts.missing,
+                "failed": counts.failed,
+                "bytes": counts.bytes,
+                "audio_minutes": counts.audio_minutes,
+                "reasons": dict(counts.reasons),
+            },
+        )
+
+    return audio
+
+
+def _limits(settings: Settings) -> CollectionLimits:
+    return CollectionLimits(
+        batch_size=settings.batch_size,
+        batches_in_flight=settings.max_batches_in_flight,
+        shortest_pause=settings.genesys_poll_seconds,
+        batch_deadline=settings.batch_deadline_minutes * 60,
+        download_concurrency=settings.download_concurrency,
+        late_audio=timedelta(days=settings.late_audio_days),
+    )

@@ -1,0 +1,37 @@
+"""The asset `conversations`: every voice conversation that started on the day."""
+
+import dagster as dg
+
+from audio_extract_dagster.database.day_tables import DayRows
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+from audio_extract_dagster.extraction.listing import DayListing
+
+
+def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset for the given calendar."""
+
+    @dg.asset(
+        partitions_def=partitions,
+        io_manager_key="postgres_io_manager",
+        group_name="genesys_cloud",
+        kinds={"python", "postgres"},
+        description=(
+            "Every voice conversation of the queue that **started** on the day, in business time, "
+            "as Genesys Cloud tells it. The listing counts only if it adds up: no conversation "
+            "twice, and as many as Genesys reports in total."
+        ),
+    )
+    def conversations(
+        context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
+    ) -> DayRows:
+        with dagster_failures():
+            run = day_run.begin(context)
+            run.meter(genesys.usage)
+            run.stage("conversations")
+            settings = day_run.settings()
+            window = settings.business_days.window(run.call_date)
+            listing = DayListing(genesys.client(), run.call_date, window, settings.queue_ids)
+            return listing.as_day_rows()
+
+    return conversations

@@ -1,0 +1,41 @@
+"""The asset `daily_report`: the closed counts of the day in one row."""
+
+from dataclasses import asdict
+
+import dagster as dg
+import pandas as pd
+
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import accounts, jobs
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+
+
+def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset for the given calendar."""
+
+    @dg.asset(
+        partitions_def=partitions,
+        deps=["conversations", "agent_calls", "audio_batches", "audio_records"],
+        io_manager_key="postgres_io_manager",
+        group_name="reporting",
+        kinds={"python", "postgres"},
+        description=(
+            "The day in one row: conversations = agent calls + excluded; recordings stored, "
+            "pending, missing and failed; requests and waits of all runs of the day."
+        ),
+    )
+    def daily_report(
+        context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
+    ) -> dg.Output[pd.DataFrame]:
+        with dagster_failures(), database_errors(day_run.engine()):
+            run = day_run.begin(context)
+            run.meter(genesys.usage)
+            run.stage("daily_report")
+            with day_run.engine().connect() as connection:
+                counts = asdict(accounts.day_counts(connection, run.call_date))
+                usage = asdict(jobs.day_usage(connection, run.call_date))
+        row = {"call_date": run.call_date, **counts, **usage}
+        return dg.Output(pd.DataFrame([row]), metadata={**counts, **usage})
+
+    return daily_report

@@ -1,0 +1,59 @@
+"""The IO manager between assets and the PostgreSQL tables of the same name."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
+
+import dagster as dg
+import pandas as pd
+
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.day_tables import DayRows, read_day, replace_day, stream_day
+from audio_extract_dagster.database.tables import metadata
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.defs.table_metadata import column_schema, preview
+
+
+class PostgresIOManager(dg.ConfigurableIOManager):
+    """One table per asset, one day per partition.
+
+    Takes a DataFrame or a stream (`DayRows`) and replaces the rows of the partition in one
+    transaction, by COPY: readers see the old day or the new one. Gives a DataFrame, or a stream to
+    an input annotated with `DayRows`.
+    """
+
+    def handle_output(self, context: dg.OutputContext, obj: DayRows | pd.DataFrame) -> None:
+        table = metadata.tables[context.asset_key.path[-1]]
+        (day,) = _days(context.asset_partition_keys)
+        with dagster_failures():
+            engine = postgres_engine()
+            written = replace_day(engine, table, day, obj)
+            with database_errors(engine):
+                rows = preview(engine, table, day)
+        context.add_output_metadata(
+            {
+                "dagster/row_count": written.row_count + written.kept,
+                "dagster/table_name": f"{engine.url.database}.{table.name}",
+                "dagster/column_schema": column_schema(table),
+                "preview": rows,
+                **cast(Mapping[str, int], written.counts),
+                "no_longer_listed": written.kept,
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        table = metadata.tables[context.asset_key.path[-1]]
+        days = _days(context.asset_partition_keys)
+        with dagster_failures():
+            if context.dagster_type.typing_type is DayRows:
+                (day,) = days
+                columns = [column.name for column in table.columns]
+                return DayRows(
+                    columns, stream_day(postgres_engine(), table, [day], json_as_text=True)
+                )
+            return read_day(postgres_engine(), table, days)
+
+
+def _days(partition_keys: Any) -> list[date]:
+    return [date.fromisoformat(key) for key in partition_keys]

@@ -1,0 +1,141 @@
+"""Dagster resources: the parts of the project, opened when a step first asks for them.
+
+They take no configuration in Dagster: everything comes from the environment through `Settings`, so
+that no secret can end up in a run's configuration or in a snapshot. Being lazy, they fail inside
+the step that needs them, where the error is told to people in one place.
+"""
+
+from functools import lru_cache
+
+import dagster as dg
+from pydantic import PrivateAttr
+from sqlalchemy import Engine
+
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.database.connection import PostgresSettings, open_engine
+from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, is_canceling
+from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.extraction.day_run import DayRun
+from audio_extract_dagster.extraction.download import Downloader
+from audio_extract_dagster.genesys import GenesysClient, LocalBudget
+from audio_extract_dagster.model import Usage
+from audio_extract_dagster.notify.announce import Announcer
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.storage import open_storage
+
+# Another run of the day is waited for so long; after that this run stops with a clear message.
+WAIT_FOR_DAY_SECONDS = 60.0
+
+_engine = lru_cache(maxsize=None)(open_engine)
+
+
+def postgres_engine(settings: PostgresSettings | None = None) -> Engine:
+    """The engine of this process; one for each database, however many resources ask for it."""
+    return _engine(settings or running_settings().postgres())
+
+
+def announcer(settings: Settings) -> Announcer:
+    """What puts the message about a finished run into the outbox."""
+    return Announcer(SystemClock(), settings.email_message, settings.run_url)
+
+
+class GenesysResource(dg.ConfigurableResource[GenesysClient]):
+    """Genesys Cloud: the API client, with its login, its request budget and its patience."""
+
+    _client: GenesysClient | None = PrivateAttr(default=None)
+
+    def client(self) -> GenesysClient:
+        """The client of this run; raises `SettingsError` when Genesys is not configured."""
+        if self._client is None:
+            settings = running_settings()
+            clock = SystemClock()
+            secret = settings.genesys_cloud_client_secret
+            self._client = GenesysClient(
+                settings.login_url,
+                settings.api_url,
+                settings.genesys_cloud_client_id or "",
+                secret.get_secret_value() if secret else "",
+                budget=LocalBudget(settings.genesys_requests_per_minute, clock),
+                clock=clock,
+            )
+        return self._client
+
+    def usage(self) -> Usage:
+        """What this run has spent so far."""
+        if self._client is None:
+            return Usage()
+        spent = self._client.usage
+        waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
+        return Usage(spent.total, round(waited, 3))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._client is not None:
+            self._client.close()
+
+
+class AudioStorageResource(dg.ConfigurableResource[Downloader]):
+    """Where audio is kept (`AUDIO_STORAGE_URI`), and how it gets there."""
+
+    _downloader: Downloader | None = PrivateAttr(default=None)
+
+    def downloader(self) -> Downloader:
+        """The downloader of this run."""
+        if self._downloader is None:
+            settings = running_settings()
+            self._downloader = Downloader(
+                open_storage(settings.audio_storage_uri),
+                concurrency=settings.download_concurrency,
+                clock=SystemClock(),
+            )
+        return self._downloader
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._downloader is not None:
+            self._downloader.close()
+
+
+class DayRunResource(dg.ConfigurableResource[DayRun]):
+    """The run's row in `extraction_jobs` and its lock on the day.
+
+    Begins with the first step that asks for it and ends with the run, whatever happens: a failed
+    step makes the job `FAILED`, a canceled run `CANCELED`, otherwise the day's accounts decide.
+    """
+
+    _day_run: DayRun | None = PrivateAttr(default=None)
+
+    def settings(self) -> Settings:
+        """The settings of this process, complete."""
+        return running_settings()
+
+    def engine(self) -> Engine:
+        """The database of the project."""
+        return postgres_engine()
+
+    def begin(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRun:
+        """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
+        if self._day_run is None:
+            settings = running_settings()
+            clock = SystemClock()
+            day_run = DayRun(
+                postgres_engine(),
+                settings.pg_schema,
+                day_of_run(context.run),
+                context.run.run_id,
+                clock=clock,
+                max_failed_percent=settings.max_failed_percent,
+                announce=announcer(settings),
+                wait_seconds=WAIT_FOR_DAY_SECONDS,
+            )
+            day_run.__enter__()
+            self._day_run = day_run
+        return self._day_run
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        if self._day_run is None:
+            return
+        instance, run_id = context.instance, self._day_run.run_id
+        if instance is not None and (failure := first_failure(instance, run_id)) is not None:
+            self._day_run.failed(failure)
+        elif instance is not None and is_canceling(instance, run_id):
+            self._day_run.canceled()
+        self._day_run.__exit__(None, None, None)

@@ -1,0 +1,45 @@
+"""Tables as Dagster metadata: the column schema, and a preview without personal data."""
+
+from datetime import date
+
+import dagster as dg
+from sqlalchemy import Engine, Table, select
+
+# Numbers of people and whole payloads are not shown in the UI.
+_PERSONAL = frozenset({"ani", "dnis", "payload"})
+_ROWS = 5
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """Names, types and meanings of the columns."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=str(column.type).lower(),
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def preview(engine: Engine, table: Table, day: date) -> dg.MarkdownMetadataValue:
+    """The first rows of the day as a small Markdown table."""
+    shown = [column for column in table.columns if column.name not in _PERSONAL]
+    query = (
+        select(*shown)
+        .where(table.c.call_date == day)
+        .order_by(*table.primary_key.columns)
+        .limit(_ROWS)
+    )
+    with engine.connect() as connection:
+        rows = [[_cell(value) for value in row] for row in connection.execute(query)]
+    header = [column.name for column in shown]
+    lines = [header, ["---"] * len(header), *rows]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
