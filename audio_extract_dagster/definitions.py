@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.defs.assets.agent_calls import agent_calls_asset
 from audio_extract_dagster.defs.assets.audio import audio_assets
 from audio_extract_dagster.defs.assets.conversations import conversations_asset
@@ -21,7 +22,7 @@ from audio_extract_dagster.defs.resources import (
     GenesysResource,
 )
 from audio_extract_dagster.defs.schedules import daily_schedule
-from audio_extract_dagster.defs.sensors import notification_sensors
+from audio_extract_dagster.defs.sensors import all_sensors
 from audio_extract_dagster.settings import environment_of, read_settings
 
 
@@ -29,7 +30,15 @@ from audio_extract_dagster.settings import environment_of, read_settings
 def definitions() -> dg.Definitions:
     """The code location `audio_extract`."""
     settings = read_settings(environment_of(Path.cwd()))
-    partitions = daily_partitions(settings.business_days)
+    days, cron = settings.business_days, settings.schedule_cron
+    partitions = daily_partitions(days)
+    # By themselves things happen in production; in development somebody turns them on.
+    schedule_status = dg.DefaultScheduleStatus.RUNNING
+    sensor_status = dg.DefaultSensorStatus.RUNNING
+    if settings.dev_mode:
+        schedule_status = dg.DefaultScheduleStatus.STOPPED
+        sensor_status = dg.DefaultSensorStatus.STOPPED
+    clock = SystemClock()
     return dg.Definitions(
         assets=[
             conversations_asset(partitions),
@@ -39,12 +48,12 @@ def definitions() -> dg.Definitions:
         ],
         asset_checks=asset_checks(partitions),
         jobs=[day_job()],
-        schedules=[daily_schedule(settings.business_days, settings.schedule_cron)],
-        sensors=notification_sensors(),
+        schedules=[daily_schedule(days, cron, schedule_status)],
+        sensors=all_sensors(days, cron, sensor_status),
         resources={
-            "genesys": GenesysResource(),
-            "audio_storage": AudioStorageResource(),
-            "day_run": DayRunResource(),
+            "genesys": GenesysResource(clock=clock),
+            "audio_storage": AudioStorageResource(clock=clock),
+            "day_run": DayRunResource(clock=clock),
             "postgres_io_manager": PostgresIOManager(),
         },
         # One process per run: five times less work than one per step, and days run side by side

@@ -181,6 +181,32 @@ class DayCounts:
 
 
 @dataclass(frozen=True)
+class OpenRecords:
+    """The records of one day that are alike in status and in whether their call is still open."""
+
+    call_date: date
+    status: RecordStatus
+    call_is_open: bool
+    count: int
+    attempts: int
+    first_requested_at: datetime
+    last_asked_at: datetime
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a conversation leads to on average, on so many measured days.
+
+    The defaults are assumed: shares of a usual contact centre, calls of three minutes as Opus.
+    """
+
+    agent_calls_per_conversation: float = 0.8
+    metadata_per_agent_call: float = 0.2
+    bytes_per_agent_call: float = 750_000
+    measured_days: int = 0
+
+
+@dataclass(frozen=True)
 class Usage:
     """What a run has spent: API requests, and seconds of waiting for Genesys."""
 

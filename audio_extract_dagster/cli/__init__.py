@@ -20,7 +20,7 @@ from audio_extract_dagster.settings import SettingsError, environment_of
 class Commands(click.Group):
     """Loads a subcommand when it is called, so that `--help` needs neither Dagster nor pandas."""
 
-    _NAMES = ("demo", "dev", "run", "migrate", "doctor", "simulate")
+    _NAMES = ("demo", "dev", "run", "migrate", "doctor", "plan", "verify", "simulate")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._NAMES)

@@ -48,20 +48,12 @@ def _examine(name: str, check: Callable[[], str]) -> bool:
 def checks(settings: Settings) -> Iterator[Check]:
     """Every check by name. A check returns a line, or raises what is wrong."""
     from audio_extract_dagster.clock import SystemClock
-    from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-    from audio_extract_dagster.notify.gateway import open_gateway
-    from audio_extract_dagster.storage import open_storage
+    from audio_extract_dagster.composition import gateway_of, genesys_client_of, storage_of
+    from audio_extract_dagster.genesys import LocalBudget
 
-    clock = SystemClock()
-    secret = settings.genesys_cloud_client_secret
-    with GenesysClient(
-        settings.login_url,
-        settings.api_url,
-        settings.genesys_cloud_client_id or "",
-        secret.get_secret_value() if secret else "",
-        budget=LocalBudget(settings.genesys_requests_per_minute, clock),
-        clock=clock,
-    ) as client:
+    # A budget of its own: the shared one is in the database, which may be what is wrong.
+    budget = LocalBudget(settings.genesys_requests_per_minute, SystemClock())
+    with genesys_client_of(settings, SystemClock(), budget) as client:
         yield "Genesys Cloud login", lambda: f"organization {client.organization_name()}"
         yield (
             "permission to list conversations",
@@ -71,9 +63,8 @@ def checks(settings: Settings) -> Iterator[Check]:
         for queue_id in settings.queue_ids:
             yield f"queue {queue_id}", partial(_queue, client, queue_id)
     yield "PostgreSQL", lambda: _database(settings)
-    yield "audio storage", lambda: open_storage(settings.audio_storage_uri).check()
-    url = settings.notify_url.get_secret_value() if settings.notify_url else None
-    yield "notification gateway", lambda: open_gateway(url, settings.emails).check()
+    yield "audio storage", lambda: storage_of(settings).check()
+    yield "notification gateway", lambda: gateway_of(settings).check()
     yield "the day that is due", lambda: _due_day(settings)
 
 
@@ -93,35 +84,27 @@ def _queue(client: GenesysClient, queue_id: str) -> str:
 
 
 def _database(settings: Settings) -> str:
-    from audio_extract_dagster.database.connection import open_engine
+    from audio_extract_dagster.composition import engine_of
     from audio_extract_dagster.database.migrate import schema_is_current
 
-    engine = open_engine(settings.postgres())
-    try:
-        current = schema_is_current(engine)
-    finally:
-        engine.dispose()
-    if not current:
+    if not schema_is_current(engine_of(settings)):
         return f"Warning: schema {settings.pg_schema} is behind; the next run upgrades it"
     return f"schema {settings.pg_schema} is up to date"
 
 
 def _due_day(settings: Settings) -> str:
-    from audio_extract_dagster.database.connection import database_errors, open_engine
+    from audio_extract_dagster.composition import engine_of
+    from audio_extract_dagster.database.connection import database_errors
     from audio_extract_dagster.database.ledger import jobs
     from audio_extract_dagster.database.migrate import schema_is_current
 
     due = settings.business_days.latest_finished(datetime.now(timezone.utc))
     if due is None:
         return "none yet"
-    engine = open_engine(settings.postgres())
-    try:
-        status = None
-        if schema_is_current(engine):
-            with database_errors(engine), engine.connect() as connection:
-                status = jobs.last_statuses(connection, [due]).get(due)
-    finally:
-        engine.dispose()
+    engine, status = engine_of(settings), None
+    if schema_is_current(engine):
+        with database_errors(engine), engine.connect() as connection:
+            status = jobs.last_statuses(connection, [due]).get(due)
     if status is None or not status.is_done:
         said = "never ran" if status is None else f"is {status.value}"
         raise NotYet(f"{due} {said}. Run `audio-extract run --date {due}`.")

@@ -7,9 +7,14 @@ from datetime import date
 
 from dagster import DagsterInstance
 
+from audio_extract_dagster.composition import engine_of
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
-from audio_extract_dagster.defs.day_of_run import first_failure
+from audio_extract_dagster.defs.day_of_run import first_failure, report_vanished
 from audio_extract_dagster.defs.jobs import JOB_NAME
+from audio_extract_dagster.embedded.environment import running_settings
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ def execute(day: date) -> Execution:
     """Run the day to its end. An interrupt ends the run and is passed on."""
     job = definitions().resolve_job_def(JOB_NAME)
     with DagsterInstance.get() as instance:
+        _close_vanished(instance, day)
         result = job.execute_in_process(
             instance=instance,
             partition_key=day.isoformat(),
@@ -35,3 +41,15 @@ def execute(day: date) -> Execution:
             return Execution(result.run_id, None)
         failure = first_failure(instance, result.run_id) or "the run failed; the UI shows why."
         return Execution(result.run_id, failure)
+
+
+def _close_vanished(instance: DagsterInstance, day: date) -> None:
+    """Runs of this day that a kill left open: Dagster cannot know that their process is gone."""
+    settings = running_settings()
+    engine = engine_of(settings)
+    if is_held(engine, settings.pg_schema, day):
+        return
+    with database_errors(engine), engine.connect() as connection:
+        vanished = jobs.running_jobs(connection, day)
+    for job in vanished:
+        report_vanished(instance, job.run_id)

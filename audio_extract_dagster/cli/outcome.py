@@ -8,13 +8,13 @@ import click
 
 from audio_extract_dagster.cli.execution import Execution
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import gateway_of
 from audio_extract_dagster.database.connection import database_errors, open_engine
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import announcer
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import DayCounts, JobStatus
 from audio_extract_dagster.notify import outbox
-from audio_extract_dagster.notify.gateway import open_gateway
 from audio_extract_dagster.settings import Settings
 
 
@@ -31,13 +31,12 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
         execution.run_id,
         day,
         failure=execution.failure,
-        announce=announcer(settings),
+        announce=announcer(settings, {}),
         clock=clock,
     )
     with database_errors(engine), engine.connect() as connection:
         job = jobs.job(connection, execution.run_id)
-    url = settings.notify_url.get_secret_value() if settings.notify_url else None
-    outbox.send_before_exit(engine, open_gateway(url, settings.emails), clock)
+    outbox.send_before_exit(engine, gateway_of(settings), clock)
     engine.dispose()
     if job is None:
         click.secho(f"{day} FAILED: {execution.failure}", fg="red", err=True)

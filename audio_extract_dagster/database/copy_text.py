@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -25,8 +25,10 @@ from audio_extract_dagster.errors import Never
 
 NULL = r"\N"
 
-# With payloads of 10 kB a chunk is 5 MB.
+# With payloads of 10 kB a chunk of a stream is 5 MB. A frame is in memory already, and taking a
+# slice of one costs as much as a hundred rows.
 _ROWS_PER_CHUNK = 500
+_FRAME_ROWS_PER_CHUNK = 5000
 
 _EncodeColumn = Callable[[Sequence[Any]], Iterable[str]]
 
@@ -53,8 +55,8 @@ def encode_rows(
 
 def encode_frame(columns: Sequence[Column[Any]], frame: pd.DataFrame) -> Iterator[bytes]:
     """COPY text of a DataFrame that has `columns`, otherwise as `encode_rows`."""
-    for start in range(0, len(frame), _ROWS_PER_CHUNK):
-        part = frame.iloc[start : start + _ROWS_PER_CHUNK]
+    for start in range(0, len(frame), _FRAME_ROWS_PER_CHUNK):
+        part = frame.iloc[start : start + _FRAME_ROWS_PER_CHUNK]
         yield _encode_chunk(columns, [_series_values(part[c.name], c) for c in columns])
 
 
@@ -97,13 +99,28 @@ def _is_null(value: object) -> bool:
 def _series_values(series: pd.Series[Any], column: Column[Any]) -> Sequence[Any]:
     if isinstance(column.type, Date) and pd.api.types.is_datetime64_dtype(series.dtype):
         series = series.dt.date
-    values: list[Any] = series.astype(object).where(series.notna(), None).tolist()
+    elif isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = pd.Series(pd.DatetimeIndex(series).to_pydatetime(), dtype=object)
+    values: list[Any] = series.tolist()
+    nulls = series.isna()
+    if nulls.any():
+        values = [None if null else value for value, null in zip(values, nulls, strict=True)]
     return values
 
 
 def _each(encode: Callable[[Any], str]) -> _EncodeColumn:
     """A column's encoder from that of one value, which refuses what it does not know."""
     return lambda values: [NULL if value is None else encode(value) for value in values]
+
+
+def _each_distinct(encode: Callable[[Any], str]) -> _EncodeColumn:
+    """The same for columns of few values: a day's rows have one date."""
+
+    def encode_column(values: Sequence[Any]) -> Iterable[str]:
+        texts = {value: NULL if value is None else encode(value) for value in set(values)}
+        return [texts[value] for value in values]
+
+    return encode_column
 
 
 def _texts(values: Sequence[Any]) -> Iterable[str]:
@@ -122,14 +139,18 @@ def _escape(value: str) -> str:
     return value.replace("\n", r"\n").replace("\r", r"\r")
 
 
+def _integers(values: Sequence[Any]) -> Iterable[str]:
+    if set(map(type, values)) == {int}:
+        return map(str, values)
+    return [NULL if value is None else _integer(value) for value in values]
+
+
 def _integer(value: Any) -> str:
-    if value.__class__ is not int:
-        # pandas keeps whole numbers that may be NULL as floats.
-        whole = int(value)
-        if whole != value or isinstance(value, bool):
-            raise ValueError
-        value = whole
-    return str(value)
+    # pandas keeps whole numbers that may be NULL as floats.
+    whole = int(value)
+    if whole != value or isinstance(value, bool):
+        raise ValueError
+    return str(whole)
 
 
 def _double(value: Any) -> str:
@@ -145,13 +166,14 @@ def _date(value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
-    if value.tzinfo is None or not isinstance(value, datetime):
+    if value.tzinfo is None:
         raise ValueError
-    return value.isoformat()
+    text: str = value.isoformat()
+    return text
 
 
 def _array(value: Any) -> str:
-    if isinstance(value, str | bytes | Mapping):
+    if isinstance(value, (str, bytes, dict)):
         raise TypeError
     return _escape("{" + ",".join(map(_element, value)) + "}")
 
@@ -159,7 +181,9 @@ def _array(value: Any) -> str:
 def _element(value: str | None) -> str:
     if value is None:
         return "NULL"
-    return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"'
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{value}"'
 
 
 def _json(value: Any) -> str:
@@ -170,10 +194,10 @@ def _json(value: Any) -> str:
 
 _ENCODERS: Sequence[tuple[type[TypeEngine[Any]], _EncodeColumn]] = (
     (Text, _texts),
-    (Integer, _each(_integer)),
+    (Integer, _integers),
     (Double, _each(_double)),
     (Boolean, _each({True: "t", False: "f"}.__getitem__)),
-    (Date, _each(_date)),
+    (Date, _each_distinct(_date)),
     (DateTime, _each(_moment)),
     (ARRAY, _each(_array)),
     (JSONB, _each(_json)),

@@ -6,7 +6,7 @@ The tables of the ledger change row by row and are not written here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -133,10 +133,11 @@ def stream_day(
     columns: Sequence[str] | None = None,
     *,
     json_as_text: bool = False,
-) -> Iterator[tuple[Any, ...]]:
+) -> Generator[tuple[Any, ...], None, None]:
     """The rows of `days` in the order of the key, all columns or the named ones, in flat memory.
 
-    JSON comes as Python objects, or as its text for whoever has a quicker way to read it. Holds a connection until the last row, or until the iterator is closed.
+    JSON comes as Python objects, or as its text for whoever reads it in a quicker way. Holds a
+    connection until the last row, or until the iterator is closed.
     """
     chosen: list[ColumnElement[Any]] = list(
         table.columns if columns is None else _columns(table, columns)

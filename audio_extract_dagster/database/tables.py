@@ -235,3 +235,13 @@ notifications = Table(
     Index("ix_notifications_unsent", "next_try_at", postgresql_where=text("sent_at IS NULL")),
     comment="The outbox of the messages",
 )
+
+request_budget = Table(
+    "request_budget",
+    metadata,
+    _key("client_id", Text, "The OAuth client whose requests are counted"),
+    _must("taken", ARRAY(Double), "When the latest requests left, in Unix seconds"),
+    _must("due", Double, "When the next request would be due at an even pace, in Unix seconds"),
+    _must("quiet_until", Double, "Before this moment Genesys wants no request, in Unix seconds"),
+    comment="The API budget that all runs share",
+)

@@ -45,3 +45,10 @@ def is_canceling(instance: DagsterInstance, run_id: str) -> bool:
     run = instance.get_run_by_id(run_id)
     stopping = (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED)
     return run is not None and run.status in stopping
+
+
+def report_vanished(instance: DagsterInstance, run_id: str) -> None:
+    """Have Dagster, too, see that a run is gone; it cannot know this of runs in other processes."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(run, "The run vanished: killed, or its machine was lost.")

@@ -12,7 +12,8 @@ from audio_extract_dagster.database.day_tables import DayRows, read_day, replace
 from audio_extract_dagster.database.tables import metadata
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import postgres_engine
-from audio_extract_dagster.defs.table_metadata import column_schema, preview
+from audio_extract_dagster.defs.table_metadata import preview, table_facts
+from audio_extract_dagster.embedded.environment import running_settings
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
@@ -27,15 +28,14 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         table = metadata.tables[context.asset_key.path[-1]]
         (day,) = _days(context.asset_partition_keys)
         with dagster_failures():
-            engine = postgres_engine()
+            settings, engine = running_settings(), postgres_engine()
             written = replace_day(engine, table, day, obj)
             with database_errors(engine):
                 rows = preview(engine, table, day)
         context.add_output_metadata(
             {
                 "dagster/row_count": written.row_count + written.kept,
-                "dagster/table_name": f"{engine.url.database}.{table.name}",
-                "dagster/column_schema": column_schema(table),
+                **table_facts(table, settings),
                 "preview": rows,
                 **cast(Mapping[str, int], written.counts),
                 "no_longer_listed": written.kept,

@@ -2,62 +2,68 @@
 
 They take no configuration in Dagster: everything comes from the environment through `Settings`, so
 that no secret can end up in a run's configuration or in a snapshot. Being lazy, they fail inside
-the step that needs them, where the error is told to people in one place.
+the step that needs them, where the error is told to people in one place. Each takes the clock that
+its part waits by.
 """
 
-from functools import lru_cache
+from collections.abc import Mapping
+from datetime import date
 
 import dagster as dg
 from pydantic import PrivateAttr
 from sqlalchemy import Engine
 
-from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.database.connection import PostgresSettings, open_engine
+from audio_extract_dagster.clock import Clock, SystemClock
+from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
+from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, is_canceling
 from audio_extract_dagster.embedded.environment import running_settings
-from audio_extract_dagster.extraction.day_run import DayRun
+from audio_extract_dagster.extraction.day_run import Announce, DayRun
 from audio_extract_dagster.extraction.download import Downloader
-from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import Usage
+from audio_extract_dagster.genesys import GenesysClient
+from audio_extract_dagster.model import JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.settings import Settings
-from audio_extract_dagster.storage import open_storage
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
 WAIT_FOR_DAY_SECONDS = 60.0
 
-_engine = lru_cache(maxsize=None)(open_engine)
+
+def postgres_engine() -> Engine:
+    """The database of the project."""
+    return engine_of(running_settings())
 
 
-def postgres_engine(settings: PostgresSettings | None = None) -> Engine:
-    """The engine of this process; one for each database, however many resources ask for it."""
-    return _engine(settings or running_settings().postgres())
+def busy_days(engine: Engine, last_status: Mapping[date, JobStatus]) -> set[date]:
+    """The days on which a run works at this moment; a job that only says so has vanished."""
+    schema = running_settings().pg_schema
+    return {
+        day
+        for day, status in last_status.items()
+        if status is JobStatus.RUNNING and is_held(engine, schema, day)
+    }
 
 
-def announcer(settings: Settings) -> Announcer:
-    """What puts the message about a finished run into the outbox."""
+def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
+    """What puts the message about a finished run into the outbox.
+
+    The days of a backfill are told together when it has ended, not one by one.
+    """
+    if "dagster/backfill" in run_tags:
+        return lambda _connection, _job: None
     return Announcer(SystemClock(), settings.email_message, settings.run_url)
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):
     """Genesys Cloud: the API client, with its login, its request budget and its patience."""
 
+    clock: dg.ResourceDependency[Clock]
     _client: GenesysClient | None = PrivateAttr(default=None)
 
     def client(self) -> GenesysClient:
         """The client of this run; raises `SettingsError` when Genesys is not configured."""
         if self._client is None:
-            settings = running_settings()
-            clock = SystemClock()
-            secret = settings.genesys_cloud_client_secret
-            self._client = GenesysClient(
-                settings.login_url,
-                settings.api_url,
-                settings.genesys_cloud_client_id or "",
-                secret.get_secret_value() if secret else "",
-                budget=LocalBudget(settings.genesys_requests_per_minute, clock),
-                clock=clock,
-            )
+            self._client = genesys_client_of(running_settings(), self.clock)
         return self._client
 
     def usage(self) -> Usage:
@@ -76,6 +82,7 @@ class GenesysResource(dg.ConfigurableResource[GenesysClient]):
 class AudioStorageResource(dg.ConfigurableResource[Downloader]):
     """Where audio is kept (`AUDIO_STORAGE_URI`), and how it gets there."""
 
+    clock: dg.ResourceDependency[Clock]
     _downloader: Downloader | None = PrivateAttr(default=None)
 
     def downloader(self) -> Downloader:
@@ -83,9 +90,9 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
         if self._downloader is None:
             settings = running_settings()
             self._downloader = Downloader(
-                open_storage(settings.audio_storage_uri),
+                storage_of(settings),
                 concurrency=settings.download_concurrency,
-                clock=SystemClock(),
+                clock=self.clock,
             )
         return self._downloader
 
@@ -101,6 +108,7 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
     step makes the job `FAILED`, a canceled run `CANCELED`, otherwise the day's accounts decide.
     """
 
+    clock: dg.ResourceDependency[Clock]
     _day_run: DayRun | None = PrivateAttr(default=None)
 
     def settings(self) -> Settings:
@@ -115,15 +123,14 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
         if self._day_run is None:
             settings = running_settings()
-            clock = SystemClock()
             day_run = DayRun(
                 postgres_engine(),
                 settings.pg_schema,
                 day_of_run(context.run),
                 context.run.run_id,
-                clock=clock,
+                clock=self.clock,
                 max_failed_percent=settings.max_failed_percent,
-                announce=announcer(settings),
+                announce=announcer(settings, context.run.tags),
                 wait_seconds=WAIT_FOR_DAY_SECONDS,
             )
             day_run.__enter__()

@@ -7,11 +7,13 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.defs.resources import busy_days, postgres_engine
 from audio_extract_dagster.extraction.due import DueDay, due_days, look_back
 
 
-def daily_schedule(days: BusinessDays, cron: str) -> dg.ScheduleDefinition:
+def daily_schedule(
+    days: BusinessDays, cron: str, status: dg.DefaultScheduleStatus
+) -> dg.ScheduleDefinition:
     """The schedule for the given calendar."""
 
     @dg.schedule(
@@ -19,6 +21,7 @@ def daily_schedule(days: BusinessDays, cron: str) -> dg.ScheduleDefinition:
         cron_schedule=cron,
         execution_timezone=days.timezone.key,
         job_name=JOB_NAME,
+        default_status=status,
         description=(
             "Asks for the latest finished business day, for every one of the last 7 days that is "
             "not done, and for a second look at the day two before the latest. Never on a Sunday."
@@ -39,7 +42,8 @@ def daily_schedule(days: BusinessDays, cron: str) -> dg.ScheduleDefinition:
             with database_errors(engine), engine.connect() as connection:
                 done = jobs.last_statuses(connection, considered)
                 first = jobs.first_day(connection)
-        due = due_days(days, now, done, first)
+            busy = busy_days(engine, done)
+        due = due_days(days, now, done, first, busy)
         context.log.info("; ".join(f"{each.day}: {each.why}" for each in due))
         return [_request(each, now.isoformat()) for each in due]
 
@@ -50,5 +54,8 @@ def _request(due: DueDay, tick: str) -> dg.RunRequest:
     day = due.day.isoformat()
     # The run key only keeps one tick from asking twice; what is done is read from the tables.
     return dg.RunRequest(
-        run_key=f"{day} at {tick}", partition_key=day, tags={"audio_extract/why": due.why}
+        run_key=f"{day} at {tick}",
+        partition_key=day,
+        run_config={"ops": {"audio": {"config": {"only_new_calls": due.only_new}}}},
+        tags={"audio_extract/why": due.why},
     )

@@ -4,25 +4,22 @@ from datetime import date
 
 import dagster as dg
 from sqlalchemy import Engine, Table, select
+from sqlalchemy.dialects import postgresql
+
+from audio_extract_dagster.settings import Settings
 
 # Numbers of people and whole payloads are not shown in the UI.
 _PERSONAL = frozenset({"ani", "dnis", "payload"})
 _ROWS = 5
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no types of its own
 
 
-def column_schema(table: Table) -> dg.TableSchema:
-    """Names, types and meanings of the columns."""
-    return dg.TableSchema(
-        columns=[
-            dg.TableColumn(
-                name=column.name,
-                type=str(column.type).lower(),
-                description=column.comment,
-                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
-            )
-            for column in table.columns
-        ]
-    )
+def table_facts(table: Table, settings: Settings) -> dict[str, str | dg.TableSchema]:
+    """Where a table is, by its full name, and what its columns mean."""
+    return {
+        "dagster/table_name": f"{settings.pg_database}.{settings.pg_schema}.{table.name}",
+        "dagster/column_schema": _column_schema(table),
+    }
 
 
 def preview(engine: Engine, table: Table, day: date) -> dg.MarkdownMetadataValue:
@@ -39,6 +36,20 @@ def preview(engine: Engine, table: Table, day: date) -> dg.MarkdownMetadataValue
     header = [column.name for column in shown]
     lines = [header, ["---"] * len(header), *rows]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _column_schema(table: Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type.compile(dialect=_POSTGRESQL).lower(),
+                description=column.comment,
+                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
+            )
+            for column in table.columns
+        ]
+    )
 
 
 def _cell(value: object) -> str:

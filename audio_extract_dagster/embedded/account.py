@@ -88,13 +88,13 @@ def lent_to(account: Account | None, cluster: Path) -> Iterator[tuple[str, dict[
         os.close(folder)
 
 
-def reachable_programs(bin_folder: Path, account: Account | None) -> Path:
-    """`bin_folder`, or a copy that `account` can run."""
+def reachable_programs(bin_folder: Path, account: Account | None, copies: Path = _COPIES) -> Path:
+    """`bin_folder`, or a copy below `copies` that `account` can run."""
     if account is None or _can_run(bin_folder, account):
         return bin_folder
     install = bin_folder.parent
     version = f"{bin_folder}\0{(bin_folder / 'postgres').stat().st_mtime_ns}"
-    copy = _COPIES / f"postgres-{hashlib.sha256(version.encode()).hexdigest()[:16]}"
+    copy = copies / f"postgres-{hashlib.sha256(version.encode()).hexdigest()[:16]}"
     if not copy.exists():
         _copy(install, copy)
         _log.info("Copied PostgreSQL's programs to %s, where their account can run them.", copy)
@@ -134,8 +134,8 @@ def _copy(install: Path, copy: Path) -> None:
     """
     package = install.parent
     libraries = package.with_name(f"{package.name}.libs")
-    _COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=_COPIES))
+    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=copy.parent))
     try:
         shutil.copytree(install, partial / package.name / install.name, symlinks=True)
         if libraries.exists():

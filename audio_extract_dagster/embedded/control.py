@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from audio_extract_dagster.database.connection import PostgresSettings
 
-Part = Literal["postgres", "genesys", "gateway"]
+PARTS = frozenset({"postgres", "genesys", "gateway"})
 
 
 class SimulatorOptions(msgspec.Struct, frozen=True):
@@ -29,8 +29,9 @@ class SimulatorOptions(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Where the supervisor listens, and the word that tells it a user of this folder."""
+    """Who the supervisor is, where it listens, and the word that tells it a user of this folder."""
 
+    process: int
     port: int
     token: str
 
@@ -39,7 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     """A user asks for services. It may ask again on its connection."""
 
     token: str
-    parts: frozenset[Part]
+    parts: frozenset[str]
     simulator: SimulatorOptions
 
 

@@ -85,6 +85,7 @@ class EmbeddedPostgres:
                 self._bin_folder or wheel_programs(), cluster.account()
             )
             cluster.create(self._programs)
+            password = cluster.password()
             self._stop_leftover()
             port = self._start_server()
         except PermissionError as error:
@@ -92,8 +93,12 @@ class EmbeddedPostgres:
                 f"The embedded PostgreSQL may not use {error.filename}: it belongs to another "
                 "account. Work as that one, or delete it to begin again with an empty database."
             ) from error
-        settings = PostgresSettings("postgres", cluster.password(), "127.0.0.1", port, DATABASE)
-        _create_database(settings)
+        settings = PostgresSettings("postgres", password, "127.0.0.1", port, DATABASE)
+        try:
+            _create_database(settings)
+        except BaseException:
+            self.stop()
+            raise
         return settings
 
     def is_running(self) -> bool:

@@ -14,7 +14,6 @@ from audio_extract_dagster.database.connection import PostgresSettings
 from audio_extract_dagster.embedded.control import (
     ControlFolder,
     EmbeddedServices,
-    Part,
     SimulatorOptions,
 )
 from audio_extract_dagster.embedded.gateway import Gateway
@@ -35,7 +34,7 @@ class Services:
         self._genesys: tuple[SimulatorOptions, str] | None = None
         self._stack = ExitStack()
 
-    def provide(self, parts: frozenset[Part], options: SimulatorOptions) -> EmbeddedServices:
+    def provide(self, parts: frozenset[str], options: SimulatorOptions) -> EmbeddedServices:
         """Start what is missing of `parts`, also a server that has ended by itself."""
         return EmbeddedServices(
             postgres=self._provide_postgres() if "postgres" in parts else None,

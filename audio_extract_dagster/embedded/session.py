@@ -22,9 +22,9 @@ from filelock import Timeout
 
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.embedded.control import (
+    PARTS,
     ControlFolder,
     EmbeddedServices,
-    Part,
     Reply,
     Request,
     Session,
@@ -51,7 +51,7 @@ class EmbeddedUnavailable(TryAgain):
 
 def ensure_embedded(
     data_folder: Path,
-    parts: Collection[Part] = ("postgres", "genesys", "gateway"),
+    parts: Collection[str] = PARTS,
     simulator: SimulatorOptions | None = None,
     *,
     clock: Clock | None = None,
@@ -61,6 +61,8 @@ def ensure_embedded(
     To be called as often as wanted: repeating takes a millisecond and starts again what was killed.
     Raises `EmbeddedUnavailable`, or of the three families what a service raised that did not start.
     """
+    if unknown := set(parts) - PARTS:
+        raise ValueError(f"there are no embedded services {sorted(unknown)}")
     folder = ControlFolder(data_folder)
     wish = frozenset(parts), simulator or SimulatorOptions()
     key = os.getpid(), folder.data
@@ -92,7 +94,7 @@ class _Use:
         self._socket = socket.create_connection(("127.0.0.1", session.port), _ANSWER_SECONDS)
         self._answers = self._socket.makefile("rb")
 
-    def ask(self, parts: frozenset[Part], simulator: SimulatorOptions) -> EmbeddedServices:
+    def ask(self, parts: frozenset[str], simulator: SimulatorOptions) -> EmbeddedServices:
         """The services, running. Raises OSError if the supervisor is gone."""
         request = msgspec.json.encode(Request(self._token, parts, simulator))
         try:
@@ -114,7 +116,7 @@ class _Use:
 
 
 def _join(
-    folder: ControlFolder, wish: tuple[frozenset[Part], SimulatorOptions], clock: Clock
+    folder: ControlFolder, wish: tuple[frozenset[str], SimulatorOptions], clock: Clock
 ) -> tuple[_Use, EmbeddedServices]:
     """Become a user. The lock is held until the supervisor has answered: till then it may stop."""
     try:

@@ -8,6 +8,7 @@ first, with which PostgreSQL ends on Linux even when the process is killed.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import selectors
 import signal
@@ -65,7 +66,8 @@ class Supervisor:
     def _serve(self) -> None:
         with self._selector, socket.create_server(("127.0.0.1", 0)) as listener:
             self._selector.register(listener, selectors.EVENT_READ)
-            self._folder.write_session(Session(listener.getsockname()[1], self._token))
+            port = listener.getsockname()[1]
+            self._folder.write_session(Session(os.getpid(), port, self._token))
             _log.info("The supervisor is ready.")
             try:
                 self._listen(listener)

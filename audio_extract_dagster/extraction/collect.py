@@ -61,7 +61,11 @@ class CollectionLimits:
 
 
 class AudioCollection:
-    """Collects the audio of the agent calls of one day that have none yet. Use it once."""
+    """Collects the audio of the agent calls of one day that is not there yet. Use it once.
+
+    With `only_new`, only of the calls that were never asked for. `report` takes a line for each
+    batch that ends.
+    """
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class AudioCollection:
         *,
         clock: Clock,
         limits: CollectionLimits,
+        only_new: bool = False,
         report: Callable[[str], None] = log.info,
     ) -> None:
         self._day_run = day_run
@@ -82,7 +87,9 @@ class AudioCollection:
         self._report = report
         self._downloader = downloader
         self._pool = DownloadPool(downloader, day_run.call_date, limits.download_concurrency)
-        self._planner = BatchPlanner(engine, day_run.call_date, limits.batch_size)
+        self._planner = BatchPlanner(
+            engine, day_run.call_date, limits.batch_size, only_new=only_new
+        )
         self._settler = Settler(client, self._planner, clock, limits.late_audio)
         self._recorder = Recorder(day_run, engine, clock)
         self._flights: list[Flight] = []

@@ -6,7 +6,7 @@ never trusted for that, because a day that failed must come back by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,10 +18,11 @@ LOOK_BACK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class DueDay:
-    """A day to run, and why."""
+    """A day to run, and why. `only_new`: only calls that were never asked for."""
 
     day: date
     why: str
+    only_new: bool = False
 
 
 def look_back(days: BusinessDays, now: datetime) -> list[date]:
@@ -40,12 +41,14 @@ def due_days(
     now: datetime,
     last_status: Mapping[date, JobStatus],
     first_day_run: date | None,
+    busy: Collection[date] = (),
 ) -> list[DueDay]:
     """The days to ask for, oldest first, each once.
 
     They are the latest finished business day; every one of the last 7 days whose last job is not
     done, but none before the first day ever run; and a second look at the business day two before
-    the latest, for conversations that reached Genesys late.
+    the latest, for conversations that reached Genesys late. Days that are `busy`, because a run
+    works on them now, are left to that run.
     """
     latest = days.latest_finished(now)
     if latest is None:
@@ -54,6 +57,8 @@ def due_days(
     second = _second_look(days, latest)
     for day in look_back(days, now):
         status = last_status.get(day)
+        if day in busy:
+            continue
         if day == latest:
             due.append(DueDay(day, "the latest finished business day"))
         elif first_day_run is None or day < first_day_run:
@@ -62,7 +67,7 @@ def due_days(
             was = "never run" if status is None else f"last job {status.value}"
             due.append(DueDay(day, f"not done yet ({was})"))
         elif day == second:
-            due.append(DueDay(day, "second look for late conversations"))
+            due.append(DueDay(day, "second look for late conversations", only_new=True))
     return due
 
 

@@ -101,6 +101,11 @@ def unfinished(call: CallToAsk, answers: Answers) -> dict[str, Reason]:
     return reasons or {"": Reason.BATCH_UNFINISHED}
 
 
+def is_deliverable(recording: RecordingMetadata) -> bool:
+    """Whether Genesys says that it has the file and would hand it out."""
+    return (recording.file_state or "").upper() in _DELIVERABLE
+
+
 def is_audio(recording: RecordingMetadata) -> bool:
     """Whether a listed recording is a voice recording; an unknown medium may be one."""
     return (recording.media or "audio").lower() not in _NOT_AUDIO_MEDIA
@@ -116,11 +121,11 @@ def _by_metadata(
     for recording in metadata:
         if not is_audio(recording) or recording.id in stored:
             continue
-        state = (recording.file_state or "").upper()
-        if state in _DELIVERABLE:
+        if is_deliverable(recording):
             default = Reason.BATCH_UNFINISHED if batch_broke_off else Reason.NOT_DELIVERED
             reasons[recording.id] = undelivered.get(recording.id, default)
         else:
+            state = (recording.file_state or "").upper()
             reasons[recording.id] = _BY_FILE_STATE.get(state, Reason.UNKNOWN_STATE)
     return reasons
 

@@ -27,9 +27,15 @@ def is_open(call: CallToAsk) -> bool:
 
 
 class BatchPlanner:
-    """Hands out calls of one day in groups of `batch_size`, no call to two groups at once."""
+    """Hands out calls of one day in groups of `batch_size`, no call to two groups at once.
 
-    def __init__(self, engine: Engine, call_date: date, batch_size: int) -> None:
+    With `only_new`, calls that were asked for before are left alone.
+    """
+
+    def __init__(
+        self, engine: Engine, call_date: date, batch_size: int, *, only_new: bool = False
+    ) -> None:
+        self._only_new = only_new
         self._engine = engine
         self._day = call_date
         self._batch_size = batch_size
@@ -85,7 +91,9 @@ class BatchPlanner:
 
     def _take(self) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            calls = records.next_calls(connection, self._day, self._batch_size, self._position)
+            calls = records.next_calls(
+                connection, self._day, self._batch_size, self._position, only_new=self._only_new
+            )
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
         self._all_taken = len(calls) < self._batch_size

@@ -58,13 +58,15 @@ def correlation_id(reply: Reply) -> str | None:
 def _named(request: Request, status: int, body: ErrorBody) -> GenesysError:
     call = str(request)
     if status == 403:
-        permissions = _PERMISSION.findall(body.message or "")
+        permissions = tuple(_PERMISSION.findall(body.message or ""))
         missing = f"; missing: any of {', '.join(permissions)}" if permissions else ""
-        return NotPermitted(f"not permitted{missing}", call=call, permissions=permissions)
+        error = NotPermitted(f"not permitted{missing}", call)
+        error.permissions = permissions
+        return error
     if status == 408 or status >= 500:
-        return Unavailable("the server could not answer", call=call)
+        return Unavailable("the server could not answer", call)
     kind, what = _MEANINGS.get(status, (BadRequest, "the request is refused"))
-    return kind(what, call=call)
+    return kind(what, call)
 
 
 def _harmless(text: str | None) -> str | None:

@@ -1,8 +1,8 @@
 """The operations of the Genesys Cloud API that the project uses, one method each.
 
-Here are the paths, and what a 404 means for each. The wire format is in `wire.py`; patience, pacing
-and login are in `exchange.py` and what it uses. What to do with the answers is the business of
-whoever calls.
+Here are the paths, and what a 404 means for each. The wire format is in `bodies.py` and `wire.py`;
+patience, pacing and login are in `exchange.py` and what it uses. What to do with the answers is the
+business of whoever calls.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.genesys import wire
+from audio_extract_dagster.genesys import bodies, wire
 from audio_extract_dagster.genesys.errors import (
     BadRequest,
     NotFound,
@@ -114,7 +114,7 @@ class GenesysClient:
         In order of their start. Genesys may add conversations that started before `start` on the
         same UTC day, or that run on after `end`; the page after the last one is empty.
         """
-        body = wire.details_query(start, end, queue_ids, page_number, page_size)
+        body = bodies.details_query(start, end, queue_ids, page_number, page_size)
         path = "/api/v2/analytics/conversations/details/query"
         request = Request("details_query", "POST", path, body)
         return self._call(request, wire.read_conversation_page)
@@ -143,7 +143,7 @@ class GenesysClient:
         """
         if not 1 <= len(conversation_ids) <= MAX_BATCH_SIZE:
             raise ValueError(f"a batch has 1 to {MAX_BATCH_SIZE} conversations")
-        body = wire.batch_request(conversation_ids)
+        body = bodies.batch_request(conversation_ids)
         path = "/api/v2/recording/batchrequests"
         request = Request("batch_submit", "POST", path, body, once=True)
         return self._call(request, wire.read_batch_id)
@@ -202,7 +202,7 @@ class GenesysClient:
         `..` even when they are percent-encoded.
         """
         if identifier in ("", ".", ".."):
-            raise NotFound("not an id", call=f"GET {path}")
+            raise NotFound("not an id", f"GET {path}")
         encoded = quote(identifier, safe="", errors="surrogatepass")
         return self._call(Request(operation, "GET", path.format(encoded)), read)
 

@@ -7,7 +7,6 @@ id that Genesys's support asks for are enough to act on, and safe to log and to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -129,18 +128,7 @@ class NotPermitted(GenesysError, Never):
 
     advice = "Give the OAuth client of GENESYS_CLOUD_CLIENT_ID a role with it, in all divisions."
 
-    def __init__(
-        self,
-        what: str,
-        call: str,
-        *,
-        status: int | None = None,
-        code: str | None = None,
-        correlation_id: str | None = None,
-        permissions: Sequence[str] = (),
-    ) -> None:
-        super().__init__(what, call, status=status, code=code, correlation_id=correlation_id)
-        self.permissions = tuple(permissions)
+    permissions: tuple[str, ...] = ()
 
 
 class BadRequest(GenesysError, Never):

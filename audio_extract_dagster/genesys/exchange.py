@@ -103,16 +103,14 @@ class Exchange:
             return read(reply.body)
         except Unreadable as error:
             call, status = str(request), reply.status
-            unreadable = UnreadableAnswer(
-                str(error), call=call, status=status, correlation_id=trace
-            )
+            unreadable = UnreadableAnswer(str(error), call, status=status, correlation_id=trace)
             raise unreadable from None
 
 
 def _uncertain(fault: Unavailable | UnreadableAnswer) -> SubmissionUncertain:
     return SubmissionUncertain(
         f"{fault.what}, so nobody knows whether the order was taken",
-        call=fault.call,
+        fault.call,
         status=fault.status,
         code=fault.code,
         correlation_id=fault.correlation_id,

@@ -80,7 +80,7 @@ class Login:
                 raise
             raise LoginRefused(
                 "the login is refused",
-                call=error.call,
+                error.call,
                 status=error.status,
                 code=error.code,
                 correlation_id=error.correlation_id,

@@ -7,8 +7,8 @@ takes its turn at one `RequestBudget`. Waiting after a fault or a 429 is `patien
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from audio_extract_dagster.clock import Clock
@@ -27,8 +27,9 @@ class RequestBudget(Protocol):
         """Genesys wants quiet: nobody's turn comes before `seconds` from now."""
 
 
-class LocalBudget:
-    """The budget of one process.
+@dataclass
+class Pace:
+    """When turns were taken and when the next may be, as plain data. Times are seconds.
 
     In any 60 s at most `per_minute` turns are taken, and a busy caller gets all of them. They are
     spread evenly, but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at
@@ -36,15 +37,38 @@ class LocalBudget:
     passing the limit of any window, wherever the server's own minute begins.
     """
 
+    per_minute: int
+    taken: list[float] = field(default_factory=list)
+    due: float = 0.0
+    quiet_until: float = 0.0
+
+    def take(self, now: float) -> float:
+        """Take the turn and return 0, or leave it and return how long it is until it comes."""
+        interval = WINDOW / self.per_minute
+        slack = interval * (max(1, self.per_minute // 20) - 1)
+        earliest = max(self.due - slack, self.quiet_until)
+        if len(self.taken) >= self.per_minute:
+            earliest = max(earliest, self.taken[-self.per_minute] + WINDOW)
+        if now < earliest:
+            return earliest - now
+        self.taken = [*self.taken[1 - self.per_minute :], now] if self.per_minute > 1 else [now]
+        self.due = max(self.due, now) + interval
+        return 0.0
+
+    def back_off(self, until: float) -> None:
+        """No turn comes before `until`."""
+        self.quiet_until = max(self.quiet_until, until)
+
+
+class LocalBudget:
+    """The budget of one process that shares it with no other."""
+
     def __init__(self, per_minute: int, clock: Clock) -> None:
         if per_minute < 1:
             raise ValueError("a budget allows at least one request a minute")
         self._clock = clock
-        self._interval = WINDOW / per_minute
-        self._slack = self._interval * (max(1, per_minute // 20) - 1)
-        self._taken: deque[float] = deque(maxlen=per_minute)
-        self._due = clock.monotonic()
-        self._quiet_until = self._due
+        now = clock.monotonic()
+        self._pace = Pace(per_minute, due=now, quiet_until=now)
         self._turn = threading.Lock()  # held by the one who waits for the next turn
         self._state = threading.Lock()
 
@@ -57,20 +81,11 @@ class LocalBudget:
 
     def back_off(self, seconds: float) -> None:
         with self._state:
-            self._quiet_until = max(self._quiet_until, self._clock.monotonic() + seconds)
+            self._pace.back_off(self._clock.monotonic() + seconds)
 
     def _take(self) -> float:
-        """Take the turn and return 0, or leave it and return how long it is until it comes."""
         with self._state:
-            now = self._clock.monotonic()
-            earliest = max(self._due - self._slack, self._quiet_until)
-            if len(self._taken) == self._taken.maxlen:
-                earliest = max(earliest, self._taken[0] + WINDOW)
-            if now < earliest:
-                return earliest - now
-            self._taken.append(now)
-            self._due = max(self._due, now) + self._interval
-            return 0.0
+            return self._pace.take(self._clock.monotonic())
 
 
 def seconds_to_reset(headers: Mapping[str, str]) -> float:

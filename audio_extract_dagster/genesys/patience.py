@@ -74,7 +74,7 @@ class Patience:
         """A wait beyond the policy is a matter of time, whichever status asked for it."""
         limit = RateLimited(
             "the server asks to wait longer than a call waits",
-            call=error.call,
+            error.call,
             status=error.status,
             code=error.code,
             correlation_id=error.correlation_id,

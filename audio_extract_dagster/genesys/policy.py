@@ -44,7 +44,7 @@ class RetryPolicy:
     """A token is renewed when this share of its life is over."""
 
     def pause(self, failures: int, rng: random.Random) -> float:
-        """The pause after the `failures`-th failure in a row (1, 2, …); longer than the last."""
+        """The pause after the `failures`-th failure (1, 2, …) of a call."""
         doubled = self.first_pause * 2.0 ** min(failures - 1, 30)
         return min(doubled, self.longest_pause) * (1.0 + self.jitter * rng.random())
 

@@ -52,7 +52,7 @@ def read(value: msgspec.Raw, want: type[T]) -> T:
     """
     try:
         return _decode(value, want)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
             return msgspec.convert(_pruned(json.loads(bytes(value).decode()), want), want)
         except (msgspec.MsgspecError, ValueError, RecursionError):

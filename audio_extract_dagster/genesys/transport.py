@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import requests
@@ -83,17 +82,6 @@ class Transport:
 
     def close(self) -> None:
         self._session.close()
-
-    def __enter__(self) -> Transport:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _send(self, session: requests.Session, request: Request, authorization: str) -> Reply:
         headers = {"Authorization": authorization, "Accept": "application/json"}
@@ -167,18 +155,18 @@ def _fault(request: Request, error: Exception) -> GenesysError:
     detail = type(causes[-1]).__name__
     call = str(request)
     if _has(causes, ssl.SSLCertVerificationError):
-        fault: GenesysError = CertificateNotTrusted("its certificate is not trusted", call=call)
+        fault: GenesysError = CertificateNotTrusted("its certificate is not trusted", call)
     elif isinstance(error, requests.exceptions.ContentDecodingError):
-        fault = UnreadableAnswer("the answer could not be decompressed", call=call)
+        fault = UnreadableAnswer("the answer could not be decompressed", call)
     elif _has(
         causes, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError
     ):
-        fault = Unavailable(f"no connection could be made ({detail})", call=call)
+        fault = Unavailable(f"no connection could be made ({detail})", call)
         fault.untouched = True
     elif _has(causes, urllib3.exceptions.TimeoutError, TimeoutError):
-        fault = Unavailable("no answer in time", call=call)
+        fault = Unavailable("no answer in time", call)
     else:
-        fault = Unavailable(f"the connection broke ({detail})", call=call)
+        fault = Unavailable(f"the connection broke ({detail})", call)
     return fault
 
 

@@ -1,14 +1,13 @@
-"""The wire format of the Genesys Cloud API: the bodies that are sent and the answers as they come.
+"""The answers of the Genesys Cloud API as they come over the wire, read into the project's types.
 
-What was read is handed on in the types of `model.py`. Paths and methods are in `client.py`.
-Every reader raises `tolerance.Unreadable`, and nothing else, for what cannot be read.
+Those types are in `model.py`, the bodies that are sent in `bodies.py`, paths and methods in
+`client.py`. A reader raises `tolerance.Unreadable`, and nothing else, for what it cannot read.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
@@ -39,54 +38,7 @@ SHORTEST_TOKEN_LIFETIME = 300.0
 """Seconds; what an OAuth client can be set to at least."""
 
 
-# Sent
-
-
-def details_query(
-    start: datetime, end: datetime, queue_ids: Sequence[str], page_number: int, page_size: int
-) -> bytes:
-    """All conversations with a voice session, of the queues only if any is given."""
-    filters = [_filter("and", "mediaType", ["voice"])]
-    if queue_ids:
-        filters.append(_filter("or", "queueId", queue_ids))
-    return _json(
-        {
-            "interval": f"{_instant(start)}/{_instant(end)}",
-            "order": "asc",
-            "orderBy": "conversationStart",
-            "paging": {"pageSize": page_size, "pageNumber": page_number},
-            "segmentFilters": filters,
-        }
-    )
-
-
-def batch_request(conversation_ids: Iterable[str]) -> bytes:
-    """All recordings of each conversation."""
-    return _json(
-        {"batchDownloadRequestList": [{"conversationId": id_} for id_ in conversation_ids]}
-    )
-
-
-def _filter(kind: str, dimension: str, values: Iterable[str]) -> dict[str, object]:
-    predicates = [
-        {"type": "dimension", "dimension": dimension, "operator": "matches", "value": value}
-        for value in values
-    ]
-    return {"type": kind, "predicates": predicates}
-
-
-def _instant(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone is no moment")
-    utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return utc.isoformat(timespec="milliseconds") + "Z"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-# Answers: conversations
+# Conversations
 
 
 class _Page(msgspec.Struct, rename="camel"):
@@ -94,10 +46,10 @@ class _Page(msgspec.Struct, rename="camel"):
     total_hits: msgspec.Raw = _NULL
 
 
-class _Conversation(Part, frozen=True):
+class _Conversation(Part, frozen=True, kw_only=True):
+    conversation_end: Moment | None = None
     conversation_id: Identifier
     conversation_start: Moment
-    conversation_end: Moment | None = None
     originating_direction: str | None = None
     participants: tuple[Participant, ...] = ()
 
@@ -140,7 +92,7 @@ def _utc(moment: datetime | None) -> datetime | None:
         return None
 
 
-# Answers: recordings
+# Recordings
 
 
 class _Job(msgspec.Struct):
@@ -190,7 +142,7 @@ def read_link_lifetime(body: bytes) -> timedelta:
     return timedelta(minutes=min(minutes, 60))
 
 
-# Answers: everything else
+# Everything else
 
 
 class ErrorBody(Part, frozen=True):

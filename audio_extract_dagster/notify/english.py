@@ -53,6 +53,13 @@ ENGLISH = Texts(
         ),
         JobStatus.CANCELED: "Run {day} again when it suits; it goes on from where it stopped.",
     },
+    not_run_subject="Call recordings of {day}: NOT RUN",
+    not_run="Not run: the day was due and no run has begun.",
+    not_run_step=(
+        "See in Dagster whether the schedule daily_extraction is on and its daemon alive, then run "
+        "{day} (in Dagster, or `audio-extract run --date {day}`). The next tick of the schedule "
+        "asks for it too."
+    ),
     first_error="What went wrong",
     next_step="What to do",
     open_run="Open the run",

@@ -37,7 +37,10 @@ class Gateway(Protocol):
         """Deliver, or raise `GatewayUnavailable` or `GatewayRefused`."""
 
     def check(self) -> str:
-        """One line about the gateway for `doctor`; sends nothing, raises as `send` does."""
+        """One line about the gateway for `doctor`; sends nothing, raises as `send` does.
+
+        What works but should not stay so begins with `Warning`.
+        """
 
 
 class HttpGateway:
@@ -117,7 +120,7 @@ class LogGateway:
         _log.info("%s\n%s", message.subject, plain_text(message.html))
 
     def check(self) -> str:
-        return "no NOTIFY_URL and EMAILS: messages go to the log only"
+        return "Warning: NOTIFY_URL and EMAILS are not set, so messages go to the log only"
 
 
 def open_gateway(notify_url: str | None, emails: Sequence[str]) -> Gateway:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import layout
@@ -72,6 +73,20 @@ def compose(
             stored=counts.stored,
             open=counts.pending + counts.failed,
         ),
+        html=layout.document("".join(parts), texts.language),
+    )
+
+
+def compose_not_run(day: date, *, opening: str = "", texts: Texts = ENGLISH) -> Message:
+    """The message about a day that was due and that no run has begun."""
+    parts = [
+        layout.paragraph(opening),
+        layout.headline(texts.day(day), texts.not_run, layout.BAD),
+        layout.note(texts.next_step, texts.not_run_step.format(day=day)),
+    ]
+    return Message(
+        title=texts.title.format(day=day),
+        subject=texts.not_run_subject.format(day=day),
         html=layout.document("".join(parts), texts.language),
     )
 

@@ -53,6 +53,13 @@ SPANISH = Texts(
         ),
         JobStatus.CANCELED: "Vuelva a ejecutar {day} cuando convenga; continúa donde se detuvo.",
     },
+    not_run_subject="Grabaciones del {day}: NO SE EJECUTÓ",
+    not_run="No se ejecutó: el día estaba pendiente y ninguna ejecución ha comenzado.",
+    not_run_step=(
+        "Vea en Dagster si el programador daily_extraction está activo y su demonio en marcha; "
+        "luego ejecute {day} (en Dagster, o `audio-extract run --date {day}`). El programador "
+        "también lo pedirá en su próxima hora."
+    ),
     first_error="Qué salió mal",
     next_step="Qué hacer",
     open_run="Abrir la ejecución",

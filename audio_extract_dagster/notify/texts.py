@@ -34,6 +34,11 @@ class Texts:
     statuses: Mapping[JobStatus, str]
     next_steps: Mapping[JobStatus, str]
 
+    #: A day that was due and did not run: in a subject, in a sentence, and what to do.
+    not_run_subject: str
+    not_run: str
+    not_run_step: str
+
     first_error: str
     next_step: str
     open_run: str

@@ -16,7 +16,7 @@ def answers(
     """An agent is alerted, talks (now and then with a hold) and wraps up. Returns the session.
 
     The story's time moves to the end of the talk; the after-call work goes on beyond it, and
-    `script.ended` follows the latest end.
+    the conversation does not end before it does.
     """
     session = _agent_session(script, user)
     alerted = script.at
@@ -41,7 +41,7 @@ def answers(
         del session["metrics"]  # some payloads lack them
     script.talk_ms += talked
     script.at = hung_up
-    script.ended = max(script.ended or 0, hung_up + acw)
+    script.lasts_until(hung_up + acw)
     return session
 
 
@@ -53,7 +53,7 @@ def rings(script: Script, user: str, queue: Queue, ending: str) -> Payload:
     add_metric(session, "tAlert", end, end - script.at)
     add_metric(session, "tNotResponding", end, end - script.at)
     script.at = end
-    script.ended = max(script.ended or 0, end)
+    script.lasts_until(end)
     return session
 
 
@@ -64,7 +64,7 @@ def user_leg(script: Script, user: str, milliseconds: int) -> None:
     add_segment(session, "dialing", script.at, script.at + 900)
     add_segment(session, "interact", script.at + 900, end, disconnectType="client")
     script.join("user", session, userId=user)
-    script.ended = max(script.ended or 0, end)
+    script.lasts_until(end)
 
 
 def voicemail_leg(script: Script, milliseconds: int) -> None:
@@ -78,7 +78,7 @@ def voicemail_leg(script: Script, milliseconds: int) -> None:
     add_metric(session, "tVoicemail", end, end - script.at)
     script.join("voicemail", session, participantName="Voicemail")
     script.at = end
-    script.ended = max(script.ended or 0, end)
+    script.lasts_until(end)
 
 
 def _agent_session(script: Script, user: str) -> Payload:

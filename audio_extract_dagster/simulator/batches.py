@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from audio_extract_dagster.simulator.chance import repeatable
 from audio_extract_dagster.simulator.messages import ApiError, bad_request, not_found
 from audio_extract_dagster.simulator.model import Conversation, Payload, Recording
-from audio_extract_dagster.simulator.org import Org
+from audio_extract_dagster.simulator.org import File, Org
 
 Item = tuple[str, str | None]
 """Conversation id, and recording id or None for all recordings of the conversation."""
@@ -36,7 +36,7 @@ class Result:
     conversation_id: str
     recording_id: str | None = None
     error: str | None = None
-    file: tuple[Conversation, Recording, int] | None = None
+    file: File | None = None
     link: str | None = None
 
 
@@ -61,9 +61,9 @@ class Job:
 class Batches:
     """All jobs of an org. Safe for threads."""
 
-    def __init__(self, org: Org, seed: int | str = 1) -> None:
+    def __init__(self, org: Org) -> None:
         self._org = org
-        self._rng = repeatable(seed, "batches")
+        self._rng = repeatable("batches")
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._available = itertools.count(1)
@@ -84,7 +84,8 @@ class Batches:
         with self._lock:
             if self._org.switches.batch_shuffles:
                 self._rng.shuffle(results)
-            job_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+            # Never repeatable: a client may remember the jobs of an earlier process.
+            job_id = str(uuid.uuid4())
             submission = Submission(job_id, client_id, tuple(items))
             self._jobs[job_id] = Job(submission, results, self._org.clock.monotonic())
         return job_id
@@ -116,20 +117,7 @@ class Batches:
         return min(1.0, age / switches.batch_seconds) if switches.batch_seconds > 0 else 1.0
 
     def _view(self, job: Job, progress: float) -> Payload:
-        switches = self._org.switches
-        total = len(job.results)
-        shown = total if progress >= 1.0 else int(total * progress)
-        done = progress >= 1.0 and switches.batch_completes
-        if not total:
-            done = done and switches.empty_batch == "completed"
-        if progress >= 1.0 and not switches.batch_completes:
-            shown = max(0, total - 1)
-        expected = total
-        if progress < 1.0:
-            if shown == 0:
-                expected = 0  # just after the submission the job knows nothing
-            elif switches.batch_expected_rises:
-                expected = min(total, shown + 1)
+        shown, expected, done = self._extent(len(job.results), progress)
         results = job.results[:shown]
         view: Payload = {
             "jobId": job.submission.job_id,
@@ -140,9 +128,21 @@ class Batches:
         }
         if results or progress >= 1.0:
             view["results"] = [self._entry(result) for result in results]
-        if switches.batch_status_field:
+        if self._org.switches.batch_status_field:
             view["status"] = "Completed" if done else "InProgress"
         return view
+
+    def _extent(self, total: int, progress: float) -> tuple[int, int, bool]:
+        """How many results are shown, how many are expected, and whether the job is complete."""
+        switches = self._org.switches
+        if progress >= 1.0 and switches.batch_completes:
+            return total, total, total > 0 or switches.empty_batch == "completed"
+        if progress >= 1.0:
+            return max(0, total - 1), total, False
+        shown = int(total * progress)
+        if shown == 0:
+            return 0, 0, False  # just after the submission the job knows nothing
+        return shown, min(total, shown + 1) if switches.batch_expected_rises else total, False
 
     def _entry(self, result: Result) -> Payload:
         entry: Payload = {"conversationId": result.conversation_id}
@@ -152,9 +152,9 @@ class Batches:
             entry["errorMsg"] = result.error
         elif result.file is not None:
             if result.link is None or self._org.switches.links_resigned:
-                result.link = self._org.link(*result.file)
+                result.link = self._org.link(result.file)
             entry["resultUrl"] = result.link
-            entry["contentType"] = self._org.content_type(result.file[1])
+            entry["contentType"] = self._org.content_type(result.file.recording)
         return entry
 
     def _results(self, conversation_id: str, recording_id: str | None) -> Iterator[Result]:
@@ -189,7 +189,8 @@ class Batches:
         if switches.withheld_every and next(self._available) % switches.withheld_every == 0:
             return
         for part in range(recording.parts):
-            yield Result(conversation.id, recording.id, file=(conversation, recording, part))
+            file = File(conversation.id, recording, conversation.recordings.index(recording), part)
+            yield Result(conversation.id, recording.id, file=file)
 
     def _strange_results(self, results: Sequence[Result]) -> Iterator[Result]:
         """What no item stands behind: entries without link and error, or of other conversations."""

@@ -53,6 +53,7 @@ def spoiled(fault: Fault, request: Request, reply: Reply) -> Reply:
         reply.body = b'{"conversations": [{"conver' if _is_json(reply) else b"\0not audio" * 100
     elif fault.kind == "truncate":
         reply.sent = int(len(reply.body) * keep)
+        reply.stall = float(fault.params.get("stall", 0.0))
     elif fault.kind == "shorten":
         reply.body = reply.body[: int(len(reply.body) * keep)]
     elif fault.kind == "mutate":

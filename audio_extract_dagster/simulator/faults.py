@@ -59,7 +59,8 @@ class Fault:
     after having acted
     - `garbage`: broken JSON, or bytes that are no audio; `empty_body`, `zero_bytes`: nothing
     - `reset_after`: the connection is reset instead of an answer
-    - `truncate`: the right Content-Length, then `keep` (0.5) of the body and the end
+    - `truncate`: the right Content-Length, then `keep` (0.5) of the body, then silence for `stall`
+      (0) seconds of the wall clock, then the end
     - `shorten`: `keep` (0.5) of the body, and a Content-Length that agrees with it
     - `mutate`: `path` (`conversations.0.participants.*.purpose`) gets `value`, or is removed with
       `remove`; or `change`, a function from the answer to another, in code only

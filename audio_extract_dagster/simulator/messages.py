@@ -62,13 +62,14 @@ class Request:
 
 @dataclasses.dataclass(slots=True)
 class Reply:
-    """`sent` limits the bytes that really go out, after which the connection ends."""
+    """`sent` limits the bytes that really go out; after `stall` seconds the connection ends."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     sent: int | None = None
+    stall: float = 0.0
 
     @classmethod
     def json(cls, payload: object, status: int = 200) -> Reply:

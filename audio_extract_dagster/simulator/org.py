@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -31,17 +30,32 @@ from audio_extract_dagster.simulator.tokens import Tokens
 _LATE = {"UPLOADING", "RESTORING"}
 
 
-class Counters(Mapping[str, int]):
+class Counters:
     """How often each operation was asked for, and each file was fetched. Safe for threads.
 
-    `counters["batch_submit"]` is 0 when nobody asked. `downloads` has one count for each part of a
-    recording, by `(conversation id, recording id, part from 0)`: whole files that went out.
+    `counters["batch_submit"]` is 0 when nobody asked.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: Counter[str] = Counter()
         self._downloads: Counter[tuple[str, str, int]] = Counter()
+
+    def __getitem__(self, operation: str) -> int:
+        with self._lock:
+            return self._operations[operation]
+
+    @property
+    def operations(self) -> dict[str, int]:
+        """Requests by operation, refused and spoiled ones too."""
+        with self._lock:
+            return dict(self._operations)
+
+    @property
+    def downloads(self) -> dict[tuple[str, str, int], int]:
+        """Files by conversation id, recording id and part (from 0): those that were found."""
+        with self._lock:
+            return dict(self._downloads)
 
     def count(self, operation: str) -> None:
         with self._lock:
@@ -51,27 +65,19 @@ class Counters(Mapping[str, int]):
         with self._lock:
             self._downloads[conversation_id, recording_id, part] += 1
 
-    @property
-    def downloads(self) -> dict[tuple[str, str, int], int]:
-        with self._lock:
-            return dict(self._downloads)
-
     def clear(self) -> None:
         with self._lock:
             self._operations.clear()
             self._downloads.clear()
 
-    def __getitem__(self, operation: str) -> int:
-        with self._lock:
-            return self._operations[operation]
 
-    def __iter__(self) -> Iterator[str]:
-        with self._lock:
-            return iter(list(self._operations))
+class File(NamedTuple):
+    """One part (from 0) of a conversation's recording; `number` is its place among them."""
 
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._operations)
+    conversation_id: str
+    recording: Recording
+    number: int
+    part: int
 
 
 class Client(NamedTuple):
@@ -90,18 +96,17 @@ class Org:
         clock: Clock,
         switches: Switches,
         client: Client | None = None,
-        seed: int | str = 1,
     ) -> None:
         self.source = source
         self.clock = clock
         self.switches = switches
         self.client = client
         self.base_url = ""
-        self.identity = {"id": Ids(seed).named("organization"), "name": "Simulated contact centre"}
+        self.identity = {"id": Ids("org").named("organization"), "name": "Simulated contact centre"}
         self.tokens = Tokens(clock)
-        self.faults = Faults(seed)
+        self.faults = Faults()
         self.counters = Counters()
-        self.links = Links(f"links of {seed}".encode())
+        self.links = Links(b"storage of the simulated org")
         self._lock = threading.Lock()
         self._first_asked: dict[str, float] = {}
         self._uploads_finished = False
@@ -161,10 +166,9 @@ class Org:
         made_up = recording.media == "audio" and recording.path is None
         return self.switches.audio_bytes if made_up else None
 
-    def link(self, conversation: Conversation, recording: Recording, part: int) -> str:
-        """A freshly signed link to one part of a recording."""
-        number = conversation.recordings.index(recording)
-        path = f"/files/{quote(conversation.id, safe='')}/{number}/{part}"
+    def link(self, file: File) -> str:
+        """A freshly signed link to a file."""
+        path = f"/files/{quote(file.conversation_id, safe='')}/{file.number}/{file.part}"
         seconds = self.switches.link_seconds
         if seconds is None:
             seconds = self.switches.link_minutes * 60

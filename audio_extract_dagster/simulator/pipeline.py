@@ -61,8 +61,7 @@ def _admit(
     services: Services, request: Request, route: routes.Route, limit_headers: dict[str, str]
 ) -> Token | None:
     """Authentication, size, rate and permission. Fills in the headers that tell of the rate."""
-    operation = route.operation
-    if operation is None or operation in ("token", "download"):
+    if not route.needs_token:
         return None
     token = _authenticate(services, request)
     used, reset = services.org.tokens.count(token)
@@ -74,8 +73,8 @@ def _admit(
         raise _too_many(services, reset)
     if len(request.body) > _MAX_BODY:
         raise ApiError(413, "request.entity.too.large", "The request is larger than 512000 bytes.")
-    if operation in services.org.switches.missing_permissions:
-        needed = _PERMISSIONS.get(operation, f"simulator:{operation}:view")
+    if route.operation in services.org.switches.missing_permissions:
+        needed = _PERMISSIONS.get(route.operation, f"simulator:{route.operation}:view")
         raise ApiError(
             403,
             "missing.any.permissions",

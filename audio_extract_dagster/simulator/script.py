@@ -40,11 +40,12 @@ class Script:
     recorded: bool = True
     at: int = 0
     talk_ms: int = 0
+    stays_open: bool = False
     participants: list[Payload] = field(default_factory=list)
     caller: str = field(init=False)
     called: str = field(init=False)
     customer_session: str = field(init=False)
-    ended: int | None = field(init=False)
+    ended: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.at = self.start_ms
@@ -81,7 +82,7 @@ class Script:
             "mediaStatsMinConversationRFactor": round(self.rng.uniform(75, 93), 12),
             "participants": self.participants,
         }
-        if self.ended is not None:
+        if not self.stays_open:
             result["conversationEnd"] = iso(self.ended)
         return result
 
@@ -103,39 +104,44 @@ class Script:
             }
         return result | fields | {"metrics": [], "segments": []}
 
-    def join(self, purpose: str, session: Payload, **fields: object) -> Payload:
-        """A new participant with this session."""
-        participant = {"participantId": self.new_id(), "purpose": purpose, **fields}
-        participant["sessions"] = [session]
-        self.participants.append(participant)
-        return participant
+    def participant(self, purpose: str, session: Payload, **fields: object) -> Payload:
+        """Somebody with one session; not yet part of the conversation."""
+        new = {"participantId": self.new_id(), "purpose": purpose, **fields}
+        new["sessions"] = [session]
+        return new
 
-    def customer(
-        self, until: int | None, ending: str = "peer", purpose: str = "customer"
-    ) -> Payload:
-        """The outside party's leg from the start of the story; `until` None: it stays open."""
+    def join(self, purpose: str, session: Payload, **fields: object) -> None:
+        """A new participant with this session comes in."""
+        self.participants.append(self.participant(purpose, session, **fields))
+
+    def lasts_until(self, end: int) -> None:
+        """The conversation does not end before this moment."""
+        self.ended = max(self.ended, end)
+
+    def customer(self, until: int, ending: str, purpose: str = "customer") -> Payload:
+        """The outside party's leg from the start of the story; the first of the participants."""
         session = self.session(sessionId=self.customer_session)
         if self.recorded:
             session["recording"] = True
         connected = self.start_ms + self.rng.randrange(80, 400)
+        queued = {"queueId": self.queue.id}
         add_segment(session, "system", self.start_ms, connected)
-        last = add_segment(session, "interact", connected, until, queueId=self.queue.id)
+        add_segment(session, "interact", connected, until, disconnectType=ending, **queued)
         add_metric(session, "nConnected", connected, 1)
-        if until is not None:
-            last["disconnectType"] = ending
-            add_metric(session, "tConnected", until, until - connected)
-            session["mediaEndpointStats"] = [
-                {
-                    "codecs": ["audio/PCMU"],
-                    "eventTime": iso(until),
-                    "maxLatencyMs": self.rng.randrange(10, 60),
-                    "minMos": round(self.rng.uniform(3.9, 4.9), 12),
-                    "receivedPackets": (until - connected) // 20,
-                }
-            ]
+        add_metric(session, "tConnected", until, until - connected)
+        session["mediaEndpointStats"] = [
+            {
+                "codecs": ["audio/PCMU"],
+                "eventTime": iso(until),
+                "maxLatencyMs": self.rng.randrange(10, 60),
+                "minMos": round(self.rng.uniform(3.9, 4.9), 12),
+                "receivedPackets": (until - connected) // 20,
+            }
+        ]
         name = {"participantName": "Lima, PE"} if self.rng.random() < 0.7 else {}
-        participant = self.join(purpose, session, **name)
-        self.participants.insert(0, self.participants.pop())
+        participant = self.participant(purpose, session, **name)
+        self.participants.insert(0, participant)
+        self.lasts_until(until)
         return participant
 
     def menu(self, ending: str = "transfer") -> None:
@@ -160,6 +166,7 @@ class Script:
         add_metric(session, "tFlow", end, end - entered)
         self.join("ivr", session, participantName="Main menu")
         self.at = end
+        self.lasts_until(end)
 
     def wait(self, queue: Queue, milliseconds: int, ending: str = "transfer") -> None:
         """Time in a queue: `transfer` when an agent was found, `peer` when the caller gave up."""
@@ -175,18 +182,19 @@ class Script:
         name = {"participantName": queue.name} if self.direction == "inbound" else {}
         self.join("acd", session, **name)
         self.at = end
+        self.lasts_until(end)
 
 
-def add_segment(
-    session: Payload, kind: str, start: int, end: int | None, **fields: object
-) -> Payload:
-    """Append a segment; `end` None leaves it open."""
-    segment: Payload = {"segmentStart": iso(start), "segmentType": kind, "conference": False}
-    if end is not None:
-        segment["segmentEnd"] = iso(end)
-    segment.update(fields)
-    session["segments"].append(segment)
-    return segment
+def add_segment(session: Payload, kind: str, start: int, end: int, **fields: object) -> None:
+    session["segments"].append(
+        {
+            "segmentStart": iso(start),
+            "segmentEnd": iso(end),
+            "segmentType": kind,
+            "conference": False,
+            **fields,
+        }
+    )
 
 
 def add_metric(session: Payload, name: str, at: int, value: int) -> None:

@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
@@ -38,7 +39,7 @@ class Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.05,), name="genesys-simulator", daemon=True
+            target=self.serve_forever, args=(0.02,), name="genesys-simulator", daemon=True
         )
 
     @property
@@ -89,14 +90,18 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
-            self._send(self._answer())
+            reply = self._answer()
         except ResetConnection:
             self._reset()
+            return
+        except ConnectionError:
+            raise  # the client is gone
         except Exception:
             path = self.path.partition("?")[0]
             log.exception("the simulator failed on %s %s", self.command, path)
             self.close_connection = True
-            self._send(Reply(500, b"the simulator failed: see its log", "text/plain"))
+            reply = Reply(500, b"the simulator failed: see its log", "text/plain")
+        self._send(reply)
 
     def log_message(self, format: str, *args: object) -> None:
         log.debug(format, *args)
@@ -129,6 +134,8 @@ class Handler(BaseHTTPRequestHandler):
             body = body[: reply.sent]
             self.close_connection = True
         self.connection.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+        if reply.stall:
+            time.sleep(reply.stall)
 
     def _reset(self) -> None:
         """End the connection with RST: closing with a linger time of zero discards what is queued.

@@ -103,13 +103,11 @@ def _rang_then_other(script: Script) -> None:
 def _abandoned(script: Script) -> None:
     script.menu()
     script.wait(script.queue, script.seconds(10, 240), ending="peer")
-    script.ended = script.at
     script.customer(script.at, "endpoint")
 
 
 def _ivr_only(script: Script) -> None:
     script.menu(ending="peer")
-    script.ended = script.at
     participant = script.customer(script.at, "endpoint")
     del participant["sessions"][0]["segments"][-1]["queueId"]  # it never reached one
 
@@ -164,7 +162,7 @@ def _open(script: Script) -> None:
     """The agent never finished the after-call work: nothing of it has an end."""
     session = answers(script, _reach_an_agent(script), script.queue)
     wrap_up = session["segments"][-1]
-    for known_at_the_end in ("segmentEnd", "wrapUpCode", "errorCode"):
+    for known_at_the_end in ("segmentEnd", "disconnectType", "wrapUpCode", "errorCode"):
         wrap_up.pop(known_at_the_end, None)
     session["metrics"] = [
         metric
@@ -172,7 +170,7 @@ def _open(script: Script) -> None:
         if metric["name"] in ("tAlert", "tAnswered", "tTalk", "tHeld")
     ]
     script.customer(script.at, "endpoint")
-    script.ended = None
+    script.stays_open = True
 
 
 def _stuck(script: Script) -> None:
@@ -183,7 +181,6 @@ def _stuck(script: Script) -> None:
     add_segment(forgotten, "interact", script.at, closed, disconnectType="other")
     script.join("customer", forgotten)
     script.customer(closed, "endpoint")
-    script.ended = closed
 
 
 def _chat(script: Script) -> None:
@@ -195,7 +192,7 @@ def _chat(script: Script) -> None:
             session, "interact", script.at, end, queueId=script.queue.id, disconnectType="client"
         )
         script.join(purpose, session, **extra)
-    script.ended = end
+    script.lasts_until(end)
 
 
 def _flood(script: Script) -> None:
@@ -206,7 +203,7 @@ def _flood(script: Script) -> None:
         session, "interact", script.at, end, queueId=script.queue.id, disconnectType="endpoint"
     )
     script.join("customer", session)
-    script.ended = end
+    script.lasts_until(end)
 
 
 STORIES: dict[str, tuple[Callable[[Script], None], float]] = {

@@ -133,7 +133,7 @@ class World:
 
     def build(self, slot: Slot) -> Conversation:
         rng = repeatable(self.seed, slot.day, slot.serial)
-        role = self._role(slot)
+        role = self._role(slot, rng)
         plain_id = self._ids.conversation(slot.day, slot.serial)
         attacks = self.hostile_ids and slot.serial % 9 == 4
         script = Script(
@@ -161,7 +161,7 @@ class World:
             id=script.conversation_id,
             story=role.story,
             start_ms=slot.start_ms,
-            end_ms=script.ended,
+            end_ms=None if script.stays_open else script.ended,
             payload=script.payload(),
             recordings=found,
         )
@@ -187,10 +187,9 @@ class World:
         local = date.fromordinal(day)
         midnight = self._midnight(local)
         length = self._midnight(local + timedelta(days=1)) - midnight
-        share = 0.1 if local.weekday() == _SUNDAY else 1.0
-        calls, flood = round(self.calls_per_day * share), round(self.flood_per_day * share)
+        calls, chats, flood = self._amounts(day)
         rng = repeatable(self.seed, day)
-        starts = [_start(rng, length) for _ in range(calls + _chats(calls) + flood)]
+        starts = [_start(rng, length) for _ in range(calls + chats + flood)]
         for serial, story in enumerate(self._opening(calls)):
             if story == "crosses_midnight":
                 starts[serial] = length - 120_000 + starts[serial] % 60_000
@@ -199,6 +198,12 @@ class World:
         by_serial = tuple(Slot(midnight + at, day, serial) for serial, at in enumerate(starts))
         return _Outline(tuple(sorted(by_serial)), by_serial)
 
+    def _amounts(self, day: int) -> tuple[int, int, int]:
+        """How many calls, chats and flood calls a day has, in the order of serial numbers."""
+        share = 0.1 if date.fromordinal(day).weekday() == _SUNDAY else 1.0
+        calls, flood = round(self.calls_per_day * share), round(self.flood_per_day * share)
+        return calls, -(-calls // 15), flood
+
     def _midnight(self, day: date) -> int:
         return milliseconds(datetime.combine(day, time(), self.timezone))
 
@@ -206,10 +211,10 @@ class World:
         """The stories of the day's first serial numbers: each one once."""
         return [name for name in STORIES if name not in ("chat", "flood")][:calls]
 
-    def _role(self, slot: Slot) -> _Role:
-        sunday = date.fromordinal(slot.day).weekday() == _SUNDAY
-        calls = round(self.calls_per_day * (0.1 if sunday else 1.0))
-        if slot.serial >= calls + _chats(calls):
+    def _role(self, slot: Slot, rng: random.Random) -> _Role:
+        """What is played, and what is recorded of it: in turn at first, then by chance."""
+        calls, chats, _ = self._amounts(slot.day)
+        if slot.serial >= calls + chats:
             return _Role("flood", "unrecorded")
         if slot.serial >= calls:
             return _Role("chat", "unrecorded")
@@ -219,17 +224,12 @@ class World:
             return _Role(story, "unrecorded" if story in _NO_AUDIO_BY_NATURE else "normal")
         if slot.serial < len(opening) + len(_SITUATIONS):
             return _Role("answered", _SITUATIONS[slot.serial - len(opening)])
-        rng = repeatable(self.seed, slot.day, slot.serial, "role")
         story = rng.choices(_DRAWN, cum_weights=_SHARES)[0]
         situation = rng.choices(_SITUATIONS, cum_weights=_SITUATION_SHARES)[0]
         # A fifth of the calls that nobody answered have a recording of the waiting all the same.
         if story in _NO_AUDIO_BY_NATURE and rng.random() < 0.8:
             situation = "unrecorded"
         return _Role(story, situation)
-
-
-def _chats(calls: int) -> int:
-    return -(-calls // 15)
 
 
 def _start(rng: random.Random, day_length: int) -> int:

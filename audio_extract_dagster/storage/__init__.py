@@ -44,15 +44,32 @@ class UnknownStorage(Never):
     """`AUDIO_STORAGE_URI` names no place this project can keep audio in."""
 
 
-def open_storage(uri: str) -> AudioStorage:
-    """The storage that `AUDIO_STORAGE_URI` names; touches neither disk nor network."""
+def open_storage(uri: str, *, project: str | None = None) -> AudioStorage:
+    """The storage that `AUDIO_STORAGE_URI` names; touches neither disk nor network.
+
+    `project` (`PROJECT_ID`) is for buckets.
+    """
     parts = urlsplit(uri)
     # `C:\\audio` is a Windows path, not a scheme of one letter.
     if len(parts.scheme) <= 1:
         return FolderStorage(Path(uri))
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return FolderStorage(Path(url2pathname(parts.path)))
+    if parts.scheme == "gs" and parts.netloc:
+        return _bucket(parts.netloc, parts.path, project)
     raise UnknownStorage(
         f"AUDIO_STORAGE_URI is {uri!r}, which is neither a folder (data/audio, /srv/audio, "
         "file:///srv/audio) nor a bucket (gs://bucket/prefix)."
     )
+
+
+def _bucket(name: str, prefix: str, project: str | None) -> AudioStorage:
+    try:
+        # Imported late: it is an extra, and takes half a second.
+        from audio_extract_dagster.storage.bucket import BucketStorage  # noqa: PLC0415
+    except ImportError as error:
+        raise UnknownStorage(
+            "AUDIO_STORAGE_URI names a bucket, and the library for it is not installed: "
+            "pip install 'audio-extract[gcs]'"
+        ) from error
+    return BucketStorage(name, prefix, project=project)

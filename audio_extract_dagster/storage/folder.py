@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -28,7 +28,7 @@ from audio_extract_dagster.storage.errors import (
     StorageRefused,
     disk_errors,
 )
-from audio_extract_dagster.storage.keys import day_prefix
+from audio_extract_dagster.storage.keys import day_prefix, key_parts
 from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
 
 _CHUNK = 1 << 20
@@ -136,10 +136,7 @@ class FolderStorage:
         return f"{self.root} does not exist yet; the first file creates it"
 
     def _path(self, key: str) -> Path:
-        pure = PurePosixPath(key)
-        if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\0" in key:
-            raise ValueError(f"not a key: {key!r}")
-        return self.root.joinpath(*pure.parts)
+        return self.root.joinpath(*key_parts(key))
 
     def _make_folder(self, folder: Path) -> None:
         """Create a folder and those above it, so that each survives a power cut."""

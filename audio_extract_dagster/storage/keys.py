@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date
+from pathlib import PurePosixPath
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
@@ -41,6 +42,14 @@ def audio_key(
     if not _EXTENSION.fullmatch(extension):
         raise ValueError(f"not a file extension: {extension!r}")
     return f"{audio_stem(call_date, conversation_id, recording_id, part)}.{extension}"
+
+
+def key_parts(key: str) -> tuple[str, ...]:
+    """The names between the slashes; `ValueError` for what would lead out of a storage."""
+    path = PurePosixPath(key)
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in key:
+        raise ValueError(f"not a key: {key!r}")
+    return path.parts
 
 
 def _in_path(identifier: str) -> str:

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.genesys import DEFAULT, GenesysClient, LocalBudget, RetryPolicy
+from audio_extract_dagster.genesys import DEFAULT, GenesysClient, RetryPolicy
 from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.genesys.clients import ClientMaker, new_client
 from audio_extract_dagster_tests.genesys.scripted_server import ScriptedServer
-
-ClientMaker = Callable[..., GenesysClient]
 
 
 @pytest.fixture(autouse=True)
@@ -43,16 +41,7 @@ def make_client(server: ScriptedServer, clock: FakeClock) -> Iterator[ClientMake
         def make(
             api_url: str = server.url, policy: RetryPolicy = DEFAULT, clock: Clock = clock
         ) -> GenesysClient:
-            client = GenesysClient(
-                server.url,
-                api_url,
-                "client-id",
-                "s3cret-of-the-client",
-                budget=LocalBudget(100_000, clock),
-                clock=clock,
-                policy=policy,
-                rng=random.Random(7),
-            )
+            client = new_client(server.url, api_url, clock, policy=policy, per_minute=100_000)
             return open_clients.enter_context(client)
 
         yield make

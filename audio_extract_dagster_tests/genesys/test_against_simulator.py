@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta, timezone
@@ -14,7 +13,6 @@ from audio_extract_dagster.genesys import (
     BatchStatus,
     Conversation,
     GenesysClient,
-    LocalBudget,
     LoginRefused,
     NotFound,
     NotPermitted,
@@ -24,6 +22,7 @@ from audio_extract_dagster.genesys import (
 from audio_extract_dagster.simulator import Conversation as TrueConversation
 from audio_extract_dagster.simulator import Fault, Simulator, World
 from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.genesys.clients import CLIENT_ID, CLIENT_SECRET, new_client
 
 DAY = date(2026, 3, 10)
 START = datetime(2026, 3, 10, 5, tzinfo=timezone.utc)
@@ -37,26 +36,15 @@ def world() -> World:
 
 @pytest.fixture
 def simulator(world: World, clock: FakeClock) -> Iterator[Simulator]:
-    with Simulator(world, clock=clock, client_id="id", client_secret="secret") as running:
+    simulator = Simulator(world, clock=clock, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+    with simulator as running:
         yield running
 
 
 @pytest.fixture
 def client(simulator: Simulator, clock: FakeClock) -> Iterator[GenesysClient]:
-    with new_client(simulator, clock) as made:
+    with new_client(simulator.url, simulator.url, clock) as made:
         yield made
-
-
-def new_client(simulator: Simulator, clock: Clock, secret: str = "secret") -> GenesysClient:
-    return GenesysClient(
-        simulator.url,
-        simulator.url,
-        "id",
-        secret,
-        budget=LocalBudget(240, clock),
-        clock=clock,
-        rng=random.Random(3),
-    )
 
 
 def all_pages(client: GenesysClient, *queue_ids: str) -> list[Conversation]:
@@ -200,7 +188,10 @@ def test_missing_permissions_are_named(client: GenesysClient, simulator: Simulat
 
 
 def test_a_wrong_secret_is_refused(simulator: Simulator, clock: FakeClock) -> None:
-    with new_client(simulator, clock, secret="wrong") as client, pytest.raises(LoginRefused):
+    with (
+        new_client(simulator.url, simulator.url, clock, secret="wrong") as client,
+        pytest.raises(LoginRefused),
+    ):
         client.organization_name()
     assert simulator.counters["token"] == 1
 
@@ -295,7 +286,7 @@ def test_ids_that_attack_stay_ids(clock: FakeClock) -> None:
     world = World(seed=5, calls_per_day=60, hostile_ids=True)
     with ExitStack() as stack:
         simulator = stack.enter_context(Simulator(world, clock=clock))
-        client = stack.enter_context(new_client(simulator, clock))
+        client = stack.enter_context(new_client(simulator.url, simulator.url, clock))
         listed = {hit.id for hit in all_pages(client) if START <= hit.start < END}
         for call in world.conversations(DAY):
             metadata = client.recording_metadata(call.id)

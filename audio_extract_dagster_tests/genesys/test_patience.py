@@ -21,7 +21,7 @@ from audio_extract_dagster.genesys import (
     UnreadableAnswer,
 )
 from audio_extract_dagster_tests.fake_clock import FakeClock
-from audio_extract_dagster_tests.genesys.conftest import ClientMaker
+from audio_extract_dagster_tests.genesys.clients import ClientMaker
 from audio_extract_dagster_tests.genesys.scripted_server import (
     RESET,
     Answer,

@@ -17,7 +17,7 @@ from audio_extract_dagster.genesys import (
     RateLimited,
     wire,
 )
-from audio_extract_dagster_tests.genesys.conftest import ClientMaker
+from audio_extract_dagster_tests.genesys.clients import ClientMaker
 from audio_extract_dagster_tests.genesys.scripted_server import RESET, Answer, ScriptedServer, token
 
 ME = "/api/v2/organizations/me"
@@ -103,10 +103,11 @@ def test_a_conversation_shows_no_number() -> None:
 
 
 def test_errors_can_be_sent_to_another_process() -> None:
-    limit = RateLimited("the rate limit is reached", call="GET /x", status=429)
+    limit = RateLimited("the rate limit is reached", "GET /x", status=429)
     limit.tries = 3
-    forbidden = NotPermitted("not permitted", call="GET /x", permissions=["a:b:c"])
+    forbidden = NotPermitted("not permitted", "GET /x")
+    forbidden.permissions = ("a:b:c",)
 
     for error in (limit, forbidden):
         copy = pickle.loads(pickle.dumps(error))
-        assert (type(copy), str(copy)) == (type(error), str(error))
+        assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))

@@ -1,13 +1,19 @@
-"""A client of few words for the simulator: logs in, keeps its connection, decodes JSON."""
+"""A client of few words for the simulator, and the day that the tests look at."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import requests
 
+from audio_extract_dagster.simulator import Conversation
+from audio_extract_dagster_tests.fake_clock import FakeClock
+
 DAY = "2026-03-10T05:00:00.000Z/2026-03-11T05:00:00.000Z"
 """The interval of Tuesday 10 March 2026 in Lima."""
+
+TUESDAY = date(2026, 3, 10)
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 BATCHES = "/api/v2/recording/batchrequests"
@@ -73,3 +79,30 @@ class Api:
     def download(self, link: str) -> requests.Response:
         """Without the token, as it must be."""
         return self.session.get(link, headers={"Authorization": None})
+
+
+def in_state(truth: list[Conversation], state: str) -> Conversation:
+    """A finished conversation whose only recording is in this state."""
+    return next(
+        each
+        for each in truth
+        if each.end_ms and [recording.state for recording in each.recordings] == [state]
+    )
+
+
+def result(api: Api, clock: FakeClock, *items: Any) -> dict[str, Any]:
+    """The job of these items when its time is over."""
+    job = api.submit(*items)
+    clock.advance(60)
+    return api.poll(job)
+
+
+def plain(truth: list[Conversation], count: int) -> list[Conversation]:
+    """Finished calls with one available recording in one file."""
+    return [
+        each
+        for each in truth
+        if each.end_ms
+        and each.story == "answered"
+        and [(r.state, r.parts, r.sensitive) for r in each.recordings] == [("AVAILABLE", 1, False)]
+    ][:count]

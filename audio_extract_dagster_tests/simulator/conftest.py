@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 
 from audio_extract_dagster.simulator import Conversation, Simulator, World
 from audio_extract_dagster_tests.fake_clock import FakeClock
-from audio_extract_dagster_tests.simulator.api import Api
-
-TUESDAY = date(2026, 3, 10)
+from audio_extract_dagster_tests.simulator.api import TUESDAY, Api
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +40,3 @@ def api(simulator: Simulator) -> Iterator[Api]:
     client = Api(simulator.url).log_in()
     yield client
     client.session.close()
-
-
-def in_state(truth: list[Conversation], state: str) -> Conversation:
-    """A finished conversation whose only recording is in this state."""
-    return next(
-        each
-        for each in truth
-        if each.end_ms and [recording.state for recording in each.recordings] == [state]
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from hashlib import sha256
@@ -57,9 +58,8 @@ def test_a_switch_on_the_command_line(text: str, expected: tuple[str, object]) -
     ],
 )
 def test_a_wrong_switch_tells_what_is_right(text: str, part: str) -> None:
-    with pytest.raises(InvalidSwitch, match="simulator|switch|form") as refused:
+    with pytest.raises(InvalidSwitch, match=re.escape(part)):
         parse_switch(text)
-    assert part in str(refused.value)
 
 
 def test_all_or_nothing() -> None:
@@ -98,7 +98,7 @@ def test_counters_over_http(simulator: Simulator, control: Api, api: Api) -> Non
     shown = control.get("/simulator/counters").json()
     assert shown == {"operations": {"token": 1, "details_query": 1}, "downloads": []}
     control.session.delete(f"{control.url}/simulator/counters")
-    assert dict(simulator.counters) == {}
+    assert simulator.counters.operations == {}
 
 
 def test_tokens_and_uploads_over_http(control: Api, api: Api) -> None:
@@ -127,7 +127,7 @@ def test_the_truth_over_http(control: Api, world: World, truth: list[Conversatio
 def test_faults_do_not_touch_the_control_paths(simulator: Simulator, control: Api) -> None:
     simulator.faults.add(Fault("any", "reset_before", times=None))
     assert control.get("/simulator/switches").status_code == 200
-    assert len(simulator.counters) == 0
+    assert simulator.counters.operations == {}
 
 
 def test_serve_puts_the_parts_together() -> None:

@@ -5,19 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from datetime import datetime, timezone
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 
-from audio_extract_dagster.simulator import Conversation, Fault, InvalidFault, Simulator
-from audio_extract_dagster.simulator.faults import Faults, mutated
+from audio_extract_dagster.simulator import Conversation, Fault, Simulator
 from audio_extract_dagster_tests.fake_clock import FakeClock
-from audio_extract_dagster_tests.simulator.api import QUERY, Api
-from audio_extract_dagster_tests.simulator.conftest import in_state
+from audio_extract_dagster_tests.simulator.api import QUERY, Api, in_state
 
 ME = "/api/v2/tokens/me"
 
@@ -41,7 +36,9 @@ def file_link(api: Api, clock: FakeClock, truth: list[Conversation]) -> str:
 
 
 def test_a_status_with_the_platforms_body(simulator: Simulator, api: Api) -> None:
-    simulator.faults.add(Fault("tokens_me", "status", params={"status": 503, "headers": {"Retry-After": 7}}))
+    simulator.faults.add(
+        Fault("tokens_me", "status", params={"status": 503, "headers": {"Retry-After": 7}})
+    )
     reply = api.get(ME)
     assert (reply.status_code, reply.headers["Retry-After"]) == (503, "7")
     assert reply.json()["code"] == "service.unavailable"
@@ -111,7 +108,9 @@ def test_a_reset_is_a_real_one(simulator: Simulator) -> None:
         raw_exchange(simulator.url, f"GET {ME} HTTP/1.1\r\nHost: simulator\r\n\r\n")
 
 
-def test_a_slow_answer_takes_the_clocks_time(simulator: Simulator, api: Api, clock: FakeClock) -> None:
+def test_a_slow_answer_takes_the_clocks_time(
+    simulator: Simulator, api: Api, clock: FakeClock
+) -> None:
     simulator.faults.add(Fault("tokens_me", "slow", params={"seconds": 90}))
     assert api.get(ME).status_code == 200
     assert clock.sleeps == [90]
@@ -150,6 +149,15 @@ def test_truncated_downloads(
     head, _, body = answer.partition(b"\r\n\r\n")
     assert f"Content-Length: {len(whole)}".encode() in head
     assert body == whole[: len(whole) // 4]
+
+
+def test_a_download_may_stall(
+    simulator: Simulator, api: Api, clock: FakeClock, truth: list[Conversation]
+) -> None:
+    link = file_link(api, clock, truth)
+    simulator.faults.add(Fault("download", "truncate", params={"keep": 0.1, "stall": 0.3}))
+    with pytest.raises(requests.ConnectionError, match="timed out"):
+        api.session.get(link, headers={"Authorization": None}, timeout=0.05)
 
 
 def test_wrong_files(
@@ -197,64 +205,6 @@ def test_login_can_fail_too(simulator: Simulator) -> None:
     reply = requests.post(f"{simulator.url}/oauth/token", data={})
     assert reply.status_code == 500
     assert Api(simulator.url).log_in().get(ME).status_code == 200
-
-
-def test_after_times_and_order() -> None:
-    faults = Faults()
-    first = faults.add(Fault("metadata", "html", after=2, times=2))
-    second = faults.add(Fault("any", "garbage", times=None))
-    struck = [faults.strike("metadata", "")[0] for _ in range(6)]
-    assert struck == [second, second, first, first, second, second]
-    assert (faults.struck(first), faults.struck(second)) == (2, 4)
-    faults.clear()
-    assert faults.strike("metadata", "") == []
-
-
-def test_chance_is_repeatable() -> None:
-    def pattern() -> list[bool]:
-        faults = Faults(seed=3)
-        faults.add(Fault("any", "html", times=None, probability=0.3))
-        return [bool(faults.strike("metadata", "")) for _ in range(200)]
-
-    assert pattern() == pattern()
-    assert 30 < sum(pattern()) < 90
-
-
-def test_unknown_faults_are_refused() -> None:
-    with pytest.raises(InvalidFault, match="operation"):
-        Fault("lunch", "status")
-    with pytest.raises(InvalidFault, match="kind"):
-        Fault("any", "earthquake")
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "remove", "expected"),
-    [
-        ("a", 1, False, {"a": 1, "b": [{"c": 2}, {"c": 3}]}),
-        ("b.*.c", None, False, {"a": 0, "b": [{"c": None}, {"c": None}]}),
-        ("b.1", "x", False, {"a": 0, "b": [{"c": 2}, "x"]}),
-        ("b.0", None, True, {"a": 0, "b": [{"c": 3}]}),
-        ("b.*.d", [], False, {"a": 0, "b": [{"c": 2, "d": []}, {"c": 3, "d": []}]}),
-        ("*", None, True, {}),
-        ("z.y", 1, False, {"a": 0, "b": [{"c": 2}, {"c": 3}]}),
-        ("b.7.c", 1, False, {"a": 0, "b": [{"c": 2}, {"c": 3}]}),
-    ],
-)
-def test_mutation_paths(path: str, value: object, remove: bool, expected: object) -> None:
-    answer: Any = {"a": 0, "b": [{"c": 2}, {"c": 3}]}
-    assert mutated(answer, path, value, remove=remove) == expected
-
-
-JSON = st.recursive(
-    st.none() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab0"), inner),
-    max_leaves=8,
-)
-
-
-@given(JSON, st.lists(st.sampled_from(["a", "b", "0", "1", "*"]), min_size=1).map(".".join), st.booleans())
-def test_a_mutation_never_fails(answer: Any, path: str, remove: bool) -> None:
-    mutated(answer, path, "value", remove=remove)
 
 
 def test_unknown_paths(api: Api) -> None:

@@ -53,6 +53,11 @@ def either(*predicates: object) -> dict[str, object]:
     return {"type": "or", "predicates": list(predicates)}
 
 
+AGENT_ALERTED = both(predicate("purpose", "agent")) | {
+    "clauses": [either(predicate("segmentType", "alert"), predicate("segmentType", "dialing"))]
+}
+
+
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -76,13 +81,9 @@ def either(*predicates: object) -> dict[str, object]:
         ([both(predicate("segmentEnd", "2026-03-10T16:00:00Z/2026-03-10T17:00:00Z"))], False),
         ([both({"metric": "tSegmentDuration", "range": {"gte": 60000, "lt": 60001}})], True),
         ([both({"metric": "tSegmentDuration", "range": {"gt": 60000}})], False),
-        (
-            [{"type": "and", "predicates": [predicate("purpose", "agent")],
-              "clauses": [either(predicate("segmentType", "alert"), predicate("segmentType", "dialing"))]}],
-            True,
-        ),
+        ([AGENT_ALERTED], True),
     ],
-)  # fmt: skip
+)
 def test_segment_filters(filters: list[object], expected: bool) -> None:
     assert compile_filters(None, filters)(CALL) is expected
 

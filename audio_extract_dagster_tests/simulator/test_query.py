@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timezone
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from audio_extract_dagster.simulator import Conversation, Simulator, World
 from audio_extract_dagster.simulator.model import milliseconds
 from audio_extract_dagster_tests.fake_clock import FakeClock
-from audio_extract_dagster_tests.simulator.api import DAY, QUERY, VOICE, Api
-from audio_extract_dagster_tests.simulator.conftest import TUESDAY
+from audio_extract_dagster_tests.simulator.api import DAY, QUERY, TUESDAY, VOICE, Api
 
 MONDAY = date(2026, 3, 9)
 START = milliseconds(datetime(2026, 3, 10, 5, tzinfo=timezone.utc))
@@ -123,7 +124,7 @@ def test_descending_and_by_end(api: Api) -> None:
         ({"segmentFilters": {"type": "and"}}, "must be a list"),
     ],
 )
-def test_what_is_refused(api: Api, body: dict[str, object], part: str) -> None:
+def test_what_is_refused(api: Api, body: dict[str, Any], part: str) -> None:
     reply = api.query(**body)
     assert reply.status_code == 400
     assert part in reply.json()["message"]
@@ -199,7 +200,8 @@ def test_a_later_version_of_the_api(simulator: Simulator, api: Api) -> None:
 
 
 def test_one_and_several_conversations(api: Api, truth: list[Conversation]) -> None:
-    one, two = (each for each in truth if each.story == "conference" or each.story == "consult")
+    one = next(each for each in truth if each.story == "conference")
+    two = next(each for each in truth if each.story == "consult")
     path = "/api/v2/analytics/conversations"
     assert api.get(f"{path}/{one.id}/details").json() == one.payload
     both = api.get(f"{path}/details", params={"id": f"{one.id},nobody,{two.id}"}).json()
@@ -220,7 +222,7 @@ def test_more_than_can_be_paged_through(clock: FakeClock) -> None:
         moments = cut.split()
         pieces = [
             set(ids(api.list_day(interval=f"{start}/{end}", segmentFilters=[VOICE])))
-            for start, end in zip(moments, moments[1:], strict=False)
+            for start, end in pairwise(moments)
         ]
         everything = {each.id for each in world.conversations(TUESDAY) if each.story != "chat"}
         assert everything <= set().union(*pieces)

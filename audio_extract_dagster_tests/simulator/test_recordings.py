@@ -8,8 +8,7 @@ import pytest
 
 from audio_extract_dagster.simulator import Conversation, Simulator, World
 from audio_extract_dagster_tests.fake_clock import FakeClock
-from audio_extract_dagster_tests.simulator.api import Api
-from audio_extract_dagster_tests.simulator.conftest import TUESDAY, in_state
+from audio_extract_dagster_tests.simulator.api import TUESDAY, Api, in_state
 
 
 def metadata(conversation: Conversation) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ from audio_extract_dagster.simulator import NothingToReplay, Replay, Simulator
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.simulator.api import Api
 
-SAMPLES = Path(os.environ.get("AUDIO_EXTRACT_SAMPLES", "/nonexistent"))
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 
 
-def conversation(number: int, hour: int, *, media: str = "voice", recording: bool = True) -> dict[str, Any]:
+def conversation(
+    number: int, hour: int, *, media: str = "voice", recording: bool = True
+) -> dict[str, Any]:
     session: dict[str, Any] = {
         "sessionId": f"s{number}",
         "mediaType": media,
@@ -72,7 +73,9 @@ def test_files_are_dealt_out_by_start_and_name(folder: Path) -> None:
 def test_more_calls_than_files_go_round(folder: Path) -> None:
     (folder / "b.ogg").unlink()
     (folder / "deep" / "er" / "c.mp3").unlink()
-    recordings = [r for each in Replay(folder).conversations(date(2024, 2, 16)) for r in each.recordings]
+    recordings = [
+        r for each in Replay(folder).conversations(date(2024, 2, 16)) for r in each.recordings
+    ]
     assert [Path(str(recording.path)).name for recording in recordings] == ["a.wav"] * 3
     assert len({recording.id for recording in recordings}) == 3
     assert recordings[0].id == Replay(folder).conversations(date(2024, 2, 16))[0].recordings[0].id
@@ -105,7 +108,9 @@ def test_what_is_left_out_is_logged(folder: Path, caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.INFO, logger="audio_extract_dagster.simulator.replay"):
         Replay(folder)
     assert {"other.json", "broken.json"} == {
-        Path(str(record.args[0])).name for record in caplog.records if isinstance(record.args, tuple)
+        Path(str(record.args[0])).name
+        for record in caplog.records
+        if isinstance(record.args, tuple)
     }
 
 
@@ -117,14 +122,17 @@ def test_nothing_to_replay(tmp_path: Path) -> None:
         Replay(tmp_path)
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="AUDIO_EXTRACT_SAMPLES names no folder")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not on this machine")
 def test_real_input(clock: FakeClock) -> None:
     replay = Replay(SAMPLES)
     with Simulator(replay, clock=clock) as simulator:
         api = Api(simulator.url).log_in()
         for day, calls in (("2024-02-05", 1), ("2024-02-11", 1), ("2024-02-16", 8)):
             local = date.fromisoformat(day)
-            start, end = f"{day}T00:00:00-05:00", f"{local.replace(day=local.day + 1)}T00:00:00-05:00"
+            start, end = (
+                f"{day}T00:00:00-05:00",
+                f"{local.replace(day=local.day + 1)}T00:00:00-05:00",
+            )
             listed = [each["conversationId"] for each in api.list_day(interval=f"{start}/{end}")]
             assert len(listed) == calls
             job = api.submit(*listed)

@@ -19,7 +19,8 @@ def sdk() -> ModuleType:
     """Imported late: it is large, and its modules warn about themselves."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip("PureCloudPlatformClientV2")
+        found: ModuleType = pytest.importorskip("PureCloudPlatformClientV2")
+    return found
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -18,9 +18,9 @@ from audio_extract_dagster.simulator.ids import Ids
 from audio_extract_dagster.simulator.model import as_seen, iso, milliseconds
 from audio_extract_dagster.simulator.recordings import SITUATIONS
 from audio_extract_dagster.simulator.stories import STORIES
+from audio_extract_dagster_tests.simulator.api import TUESDAY
 
 LIMA = ZoneInfo("America/Lima")
-TUESDAY = date(2026, 3, 10)
 
 
 def is_call(conversation: Conversation) -> bool:

@@ -86,6 +86,31 @@ def test_the_temporary_file_lies_beside_the_final_one(tmp_path):
             assert another.path != staged.path
 
 
+def test_leftovers_of_a_dead_run_are_removed_with_their_day_only(tmp_path):
+    storage = FolderStorage(tmp_path)
+    stored = put(storage)
+    other_stem = audio_stem(date(2026, 3, 12), "call-1", "recording-1", 0)
+    dead = [storage.stage(STEM), storage.stage(STEM), storage.stage(f"{STEM}-2")]
+    other = storage.stage(other_stem)
+    for staged in [*dead, other]:
+        staged.close()
+    assert storage.remove_temporary(date(2026, 3, 11)) == 3
+    assert storage.remove_temporary(date(2026, 3, 11)) == 0
+    assert not any(staged.path.exists() for staged in dead)
+    assert other.path.exists()
+    assert stored.exists()
+
+
+def test_check_leaves_nothing_behind(tmp_path):
+    storage = FolderStorage(tmp_path / "audio")
+    assert "first file" in storage.check()
+    assert list(tmp_path.iterdir()) == []
+    put(storage)
+    before = sorted(tmp_path.rglob("*"))
+    assert "GiB free" in storage.check()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @posix
 def test_a_folder_without_write_permission_is_refused(tmp_path):
     tmp_path.chmod(0o555)

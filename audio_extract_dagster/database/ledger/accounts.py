@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from audio_extract_dagster.model import DayCounts, Reason, RecordStatus
+from audio_extract_dagster.model import DayCounts, Rates, Reason, RecordStatus
 
 _CALLS = text("""
     SELECT count(*) AS conversations,
@@ -59,6 +59,18 @@ _PROGRESS = text("""
              SELECT FROM audio_records r WHERE r.conversation_id = a.conversation_id))
       FROM agent_calls a
      WHERE call_date = :day
+""")
+# Requests beyond pages, batches with four looks each and a start of two are for metadata.
+_RATES = text("""
+    SELECT count(*) AS days,
+           coalesce(sum(conversations), 0) AS conversations,
+           coalesce(sum(agent_calls), 0) AS agent_calls,
+           coalesce(sum(bytes), 0) AS bytes,
+           coalesce(sum(requests), 0) AS requests,
+           coalesce(sum(ceil(conversations / 100.0) + 3 + 5 * (
+               SELECT count(*) FROM audio_batches b WHERE b.call_date = d.call_date)), 0)
+             AS usual_requests
+      FROM (SELECT * FROM daily_report ORDER BY call_date DESC LIMIT 30) d
 """)
 _LISTING = text("SELECT counts FROM day_counts WHERE asset = :asset AND call_date = :day")
 
@@ -111,6 +123,20 @@ def stream_counts(connection: Connection, asset: str, call_date: date) -> Mappin
     """What the stream that filled a table said of itself; empty if it never did."""
     row = connection.execute(_LISTING, {"asset": asset, "day": call_date}).one_or_none()
     return {} if row is None else row.counts
+
+
+def rates(connection: Connection) -> Rates:
+    """What a conversation led to on the latest extracted days; assumed where there are none."""
+    row = connection.execute(_RATES).one()
+    if not row.days or not row.conversations or not row.agent_calls:
+        return Rates()
+    asked_metadata = max(0, row.requests - row.usual_requests)
+    return Rates(
+        agent_calls_per_conversation=row.agent_calls / row.conversations,
+        metadata_per_agent_call=min(1.0, float(asked_metadata) / row.agent_calls),
+        bytes_per_agent_call=float(row.bytes) / row.agent_calls,
+        measured_days=row.days,
+    )
 
 
 def progress(connection: Connection, call_date: date) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -64,6 +64,17 @@ def job(connection: Connection, run_id: str) -> Job | None:
     query = select(extraction_jobs).where(extraction_jobs.c.run_id == run_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else _job(row)
+
+
+def jobs_of_runs(connection: Connection, run_ids: Sequence[str]) -> list[Job]:
+    """The jobs of these runs, the last of each day, oldest day first."""
+    query = (
+        select(extraction_jobs)
+        .distinct(extraction_jobs.c.call_date)
+        .where(extraction_jobs.c.run_id.in_(run_ids))
+        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at.desc())
+    )
+    return [_job(row) for row in connection.execute(query)]
 
 
 def ended_before(connection: Connection, job: Job) -> Job | None:

@@ -42,14 +42,21 @@ class Asked(NamedTuple):
 
 
 def next_calls(
-    connection: Connection, call_date: date, limit: int, after: Position | None = None
+    connection: Connection,
+    call_date: date,
+    limit: int,
+    after: Position | None = None,
+    *,
+    only_new: bool = False,
 ) -> list[CallToAsk]:
-    """The next calls of the day that have no record yet, or one that is `PENDING` or `FAILED`."""
+    """The next calls of the day that have no record yet, or one that is `PENDING` or `FAILED`.
+
+    With `only_new`, those that have no record yet.
+    """
     record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
-    to_ask = or_(
-        ~exists().where(record_of_call),
-        exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN))),
-    )
+    is_new = ~exists().where(record_of_call)
+    is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN)))
+    to_ask = is_new if only_new else or_(is_new, is_open)
     query = select(agent_calls).where(agent_calls.c.call_date == call_date, to_ask)
     order = (agent_calls.c.conversation_start, agent_calls.c.conversation_id)
     if after is not None:

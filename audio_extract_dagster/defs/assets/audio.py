@@ -4,17 +4,28 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
+from pydantic import Field
 
-from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.database.tables import audio_batches, audio_records
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import (
     AudioStorageResource,
     DayRunResource,
     GenesysResource,
 )
+from audio_extract_dagster.defs.table_metadata import table_facts
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.settings import Settings
+
+
+class AudioConfig(dg.Config):
+    """What a run may be told about the audio step."""
+
+    only_new_calls: bool = Field(
+        default=False,
+        description="Ask only for calls that were never asked for: the second look at a day.",
+    )
 
 
 def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -47,6 +58,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
     )
     def audio(
         context: dg.AssetExecutionContext,
+        config: AudioConfig,
         genesys: GenesysResource,
         audio_storage: AudioStorageResource,
         day_run: DayRunResource,
@@ -60,17 +72,23 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 genesys.client(),
                 day_run.engine(),
                 audio_storage.downloader(),
-                clock=SystemClock(),
+                clock=day_run.clock,
                 limits=_limits(day_run.settings()),
+                only_new=config.only_new_calls,
                 report=context.log.info,
             ).run()
             with day_run.engine().connect() as connection:
                 counts = accounts.day_counts(connection, run.call_date)
                 by_state = accounts.batch_counts(connection, run.call_date)
-        yield dg.MaterializeResult(asset_key="audio_batches", metadata=by_state)
+            settings = day_run.settings()
+        yield dg.MaterializeResult(
+            asset_key="audio_batches",
+            metadata={**table_facts(audio_batches, settings), **by_state},
+        )
         yield dg.MaterializeResult(
             asset_key="audio_records",
             metadata={
+                **table_facts(audio_records, settings),
                 "stored": counts.stored,
                 "pending": counts.pending,
                 "missing": counts.missing,

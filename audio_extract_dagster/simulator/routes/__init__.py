@@ -30,7 +30,11 @@ class Route(NamedTuple):
     path: re.Pattern[str]
     operation: str | None
     handler: Callable[[Call], Reply]
-    needs_token: bool = True
+
+    @property
+    def needs_token(self) -> bool:
+        """The login, the storage behind signed links and the control paths do without."""
+        return self.operation not in (None, "token", "download")
 
 
 class Found(NamedTuple):
@@ -39,15 +43,10 @@ class Found(NamedTuple):
 
 
 def _route(
-    method: str,
-    path: str,
-    operation: str | None,
-    handler: Callable[[Call], Reply],
-    *,
-    needs_token: bool = True,
+    method: str, path: str, operation: str | None, handler: Callable[[Call], Reply]
 ) -> Route:
     pattern = re.sub(r"\{\w+\}", "([^/]+)", path)
-    return Route(method, re.compile(pattern), operation, handler, needs_token)
+    return Route(method, re.compile(pattern), operation, handler)
 
 
 _DETAILS = "/api/v2/analytics/conversations"
@@ -55,7 +54,7 @@ _BATCHES = "/api/v2/recording/batchrequests"
 _METADATA = "/api/v2/conversations/{id}/recordingmetadata"
 
 ROUTES = (
-    _route("POST", "/oauth/token", "token", oauth.token, needs_token=False),
+    _route("POST", "/oauth/token", "token", oauth.token),
     _route("GET", "/api/v2/tokens/me", "tokens_me", oauth.token_info),
     _route("HEAD", "/api/v2/tokens/me", "tokens_me", oauth.token_info),
     _route("DELETE", "/api/v2/tokens/me", "tokens_me", oauth.revoke_token),

@@ -63,7 +63,7 @@ def show_counters(call: Call) -> Reply:
         {"conversationId": conversation, "recordingId": recording, "part": part, "count": count}
         for (conversation, recording, part), count in counters.downloads.items()
     ]
-    return Reply.json({"operations": dict(counters), "downloads": downloads})
+    return Reply.json({"operations": counters.operations, "downloads": downloads})
 
 
 def clear_counters(call: Call) -> Reply:

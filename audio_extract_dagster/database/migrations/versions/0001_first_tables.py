@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for statement in (DAY_TABLES, LEDGER, OUTBOX):
+    for statement in (DAY_TABLES, LEDGER, OUTBOX, BUDGET):
         op.execute(statement)
 
 
@@ -167,4 +167,13 @@ CREATE TABLE notifications (
     CONSTRAINT pk_notifications PRIMARY KEY (run_id, status)
 );
 CREATE INDEX ix_notifications_unsent ON notifications (next_try_at) WHERE sent_at IS NULL;
+"""
+
+BUDGET = """
+CREATE TABLE request_budget (
+    client_id text CONSTRAINT pk_request_budget PRIMARY KEY,
+    taken double precision[] NOT NULL,
+    due double precision NOT NULL,
+    quiet_until double precision NOT NULL
+);
 """

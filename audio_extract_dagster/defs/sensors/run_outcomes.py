@@ -1,4 +1,4 @@
-"""Sensors: they tell people how runs ended, and deliver what the outbox still holds."""
+"""Tells people how a run ended: success, failure, cancellation."""
 
 from typing import Any
 
@@ -6,26 +6,25 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import gateway_of
 from audio_extract_dagster.database.connection import DatabaseUnavailable
 from audio_extract_dagster.defs.day_of_run import NoSingleDay, day_of_run, first_failure
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import announcer, postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import Job
 from audio_extract_dagster.notify import outbox
-from audio_extract_dagster.notify.gateway import Gateway, open_gateway
 from audio_extract_dagster.notify.message import compose
-from audio_extract_dagster.settings import Settings
 
 
-def notification_sensors() -> list[dg.SensorDefinition]:
-    """One sensor each for success, failure and cancellation, and one that delivers."""
+def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
+    """One sensor for each way a run can end."""
 
     @dg.run_status_sensor(
         run_status=DagsterRunStatus.SUCCESS,
         name="notify_success",
-        description="Mails the outcome of a run that succeeded.",
+        default_status=status,
+        description="Mails how the day ended when a run succeeds.",
     )
     def notify_success(context: dg.RunStatusSensorContext) -> None:
         _tell(context, None)
@@ -33,6 +32,7 @@ def notification_sensors() -> list[dg.SensorDefinition]:
     @dg.run_status_sensor(
         run_status=DagsterRunStatus.FAILURE,
         name="notify_failure",
+        default_status=status,
         description="Mails that a run failed, and why.",
     )
     def notify_failure(context: dg.RunStatusSensorContext) -> None:
@@ -42,29 +42,21 @@ def notification_sensors() -> list[dg.SensorDefinition]:
     @dg.run_status_sensor(
         run_status=DagsterRunStatus.CANCELED,
         name="notify_canceled",
+        default_status=status,
         description="Mails that a run was canceled.",
     )
     def notify_canceled(context: dg.RunStatusSensorContext) -> None:
         _tell(context, "the run was canceled")
 
-    @dg.sensor(
-        name="outbox_delivery",
-        minimum_interval_seconds=60,
-        description="Sends the messages that the gateway has not taken yet.",
-    )
-    def outbox_delivery(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        with dagster_failures():
-            settings = running_settings()
-            result = outbox.flush(postgres_engine(), _gateway(settings), SystemClock())
-        return dg.SkipReason(
-            f"{result.sent} messages sent, {result.failed} not taken by the gateway, "
-            f"{result.waiting} waiting."
-        )
-
-    return [notify_success, notify_failure, notify_canceled, outbox_delivery]
+    return [notify_success, notify_failure, notify_canceled]
 
 
 def _tell(context: dg.RunStatusSensorContext, failure: str | None) -> None:
+    """Put the message into the outbox, if the run itself has not, and deliver.
+
+    Dagster calls this once for each run and never again if it raises, so nothing is sent from here
+    that the outbox does not hold; only without a database the message goes out directly.
+    """
     run: Any = context.dagster_run
     if run.tags.get("dagster/will_retry") == "true":
         return
@@ -74,7 +66,7 @@ def _tell(context: dg.RunStatusSensorContext, failure: str | None) -> None:
         context.log.info(f"Run {run.run_id} is about no single day: nothing to tell.")
         return
     settings, clock = running_settings(), SystemClock()
-    gateway = _gateway(settings)
+    gateway = gateway_of(settings)
     try:
         after_run(
             postgres_engine(),
@@ -82,23 +74,11 @@ def _tell(context: dg.RunStatusSensorContext, failure: str | None) -> None:
             run.run_id,
             day,
             failure=failure,
-            announce=announcer(settings),
+            announce=announcer(settings, run.tags),
             clock=clock,
         )
         outbox.flush(postgres_engine(), gateway, clock)
     except DatabaseUnavailable as error:
-        # The outbox cannot keep the message, so it goes out at once: better twice than never.
         job = Job.of_failed_run(run.run_id, day, failure or str(error), clock.now())
-        gateway.send(
-            compose(
-                job,
-                opening=settings.email_message,
-                run_url=settings.run_url(run.run_id),
-                counts_known=False,
-            )
-        )
-
-
-def _gateway(settings: Settings) -> Gateway:
-    url = settings.notify_url.get_secret_value() if settings.notify_url else None
-    return open_gateway(url, settings.emails)
+        url = settings.run_url(run.run_id)
+        gateway.send(compose(job, opening=settings.email_message, run_url=url, counts_known=False))

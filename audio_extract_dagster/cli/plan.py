@@ -1,0 +1,63 @@
+"""`audio-extract plan`: what a backfill would cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import engine_of, genesys_client_of
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.extraction.forecast import Forecast, Rates, forecast
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("plan")
+@click.option("--from", "first", type=_DAY, required=True, help="The first day.")
+@click.option("--to", "last", type=_DAY, required=True, help="The last day, included.")
+def command(first: datetime, last: datetime) -> None:
+    """Say what extracting a span of days would cost; asks Genesys for counts, changes nothing."""
+    settings = running_settings()
+    if last < first:
+        raise click.UsageError("--to is before --from.")
+    days = settings.business_days
+    wanted = days.between(first.date(), last.date())
+    with genesys_client_of(settings, SystemClock()) as client:
+        hits = {
+            day: client.query_conversations(*days.window(day), settings.queue_ids, 1, 1).total_hits
+            for day in wanted
+        }
+    engine = engine_of(settings)
+    with database_errors(engine), engine.connect() as connection:
+        rates = accounts.rates(connection)
+    cost = forecast(
+        hits,
+        rates,
+        batch_size=settings.batch_size,
+        requests_per_minute=settings.genesys_requests_per_minute,
+    )
+    _show(cost, rates)
+
+
+def _show(cost: Forecast, rates: Rates) -> None:
+    table = Table("day", "conversations", "agent calls", "API requests", "GiB")
+    for day in cost.days:
+        figures = (day.conversations, day.agent_calls, day.requests)
+        table.add_row(str(day.day), *(f"{n:,}" for n in figures), f"{day.bytes / 2**30:.2f}")
+    Console().print(table)
+    basis = (
+        f"averages of the last {rates.measured_days} extracted days"
+        if rates.measured_days
+        else "assumed averages: no day has been extracted yet"
+    )
+    click.echo(
+        f"{len(cost.days)} days, {cost.conversations:,} conversations, {cost.agent_calls:,} agent "
+        f"calls, {cost.requests:,} API requests = {cost.minutes:,.0f} minutes at "
+        f"{cost.requests_per_minute} a minute, {cost.gibibytes:,.1f} GiB ({basis})."
+    )

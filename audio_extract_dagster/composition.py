@@ -1,0 +1,58 @@
+"""Builds the parts of the project from its settings: the one place that knows both.
+
+Nothing is connected here; each part connects when it is first used.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import Engine
+
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import PostgresSettings, open_engine
+from audio_extract_dagster.database.request_budget import SharedBudget
+from audio_extract_dagster.genesys import GenesysClient, RequestBudget
+from audio_extract_dagster.notify.gateway import Gateway, open_gateway
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.storage import AudioStorage, open_storage
+
+
+def engine_of(settings: Settings) -> Engine:
+    """The database. One engine per process and database, however many parts ask for it."""
+    return _engine(settings.postgres())
+
+
+@cache
+def _engine(postgres: PostgresSettings) -> Engine:
+    return open_engine(postgres)
+
+
+def genesys_client_of(
+    settings: Settings, clock: Clock, budget: RequestBudget | None = None
+) -> GenesysClient:
+    """Genesys Cloud, within the budget that all runs share unless another is given."""
+    client_id = settings.genesys_cloud_client_id or ""
+    secret = settings.genesys_cloud_client_secret
+    return GenesysClient(
+        settings.login_url,
+        settings.api_url,
+        client_id,
+        secret.get_secret_value() if secret else "",
+        budget=budget
+        or SharedBudget(
+            engine_of(settings), client_id, settings.genesys_requests_per_minute, clock
+        ),
+        clock=clock,
+    )
+
+
+def storage_of(settings: Settings) -> AudioStorage:
+    """Where audio is kept."""
+    return open_storage(settings.audio_storage_uri)
+
+
+def gateway_of(settings: Settings) -> Gateway:
+    """The way out for messages."""
+    url = settings.notify_url.get_secret_value() if settings.notify_url else None
+    return open_gateway(url, settings.emails)

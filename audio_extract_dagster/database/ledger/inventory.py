@@ -1,0 +1,73 @@
+"""What `audio_records` holds, read for whole days: the files it claims, and what is still open.
+
+Read only; rows are written by `records.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, func, or_, select
+
+from audio_extract_dagster.database.ledger import records
+from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.model import CallToAsk, OpenRecords, Reason, RecordStatus
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A `STORED` row: the file that must be there."""
+
+    conversation_id: str
+    recording_id: str
+    uri: str
+    size_bytes: int
+    sha256: str
+
+
+def stored_files(connection: Connection, call_date: date) -> list[FileRow]:
+    """The files that the rows of the day claim, in the order of their keys."""
+    names = [audio_records.c[name] for name in FileRow.__dataclass_fields__]
+    query = (
+        select(*names)
+        .where(
+            audio_records.c.call_date == call_date,
+            audio_records.c.status == RecordStatus.STORED.value,
+        )
+        .order_by(*audio_records.primary_key.columns)
+    )
+    return [FileRow(*row) for row in connection.execute(query)]
+
+
+def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
+    """Every agent call of the day with the records it has."""
+    query = select(agent_calls.c.conversation_id).where(agent_calls.c.call_date == call_date)
+    return records.calls(connection, list(connection.execute(query).scalars()))
+
+
+def open_records(connection: Connection) -> list[OpenRecords]:
+    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open."""
+    call_is_open = (audio_records.c.reason == Reason.CALL_OPEN.code).label("call_is_open")
+    query = (
+        select(
+            audio_records.c.call_date,
+            audio_records.c.status,
+            call_is_open,
+            func.count(),
+            func.max(audio_records.c.attempts),
+            func.min(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
+            func.max(audio_records.c.updated_at),
+        )
+        .where(
+            or_(
+                audio_records.c.status == RecordStatus.PENDING.value,
+                audio_records.c.status == RecordStatus.FAILED.value,
+            )
+        )
+        .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
+    )
+    return [
+        OpenRecords(day, RecordStatus(status), *rest)
+        for day, status, *rest in connection.execute(query)
+    ]

@@ -1,0 +1,63 @@
+"""Asks again for days whose audio is not all there yet."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import inventory, jobs
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.jobs import JOB_NAME
+from audio_extract_dagster.defs.resources import busy_days, postgres_engine
+from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.extraction.late_audio import AskAgain, days_to_ask_again
+
+
+def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """The sensor for the given calendar."""
+
+    @dg.sensor(
+        name="late_audio",
+        job_name=JOB_NAME,
+        minimum_interval_seconds=300,
+        default_status=status,
+        description=(
+            "Asks again, with growing pauses, for days with recordings that Genesys did not have "
+            "yet, until they are stored or LATE_AUDIO_DAYS are over. Calls that are still open are "
+            "looked at weekly."
+        ),
+    )
+    def late_audio(
+        context: dg.SensorEvaluationContext,
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        with dagster_failures():
+            settings, engine = running_settings(), postgres_engine()
+            with database_errors(engine), engine.connect() as connection:
+                groups = inventory.open_records(connection)
+                last = jobs.last_statuses(connection, {group.call_date for group in groups})
+            due = days_to_ask_again(
+                groups,
+                SystemClock().now(),
+                timedelta(days=settings.late_audio_days),
+                busy=busy_days(engine, last),
+            )
+        # A day that was excluded later is no partition any more.
+        requests = [_request(each) for each in due if each.day in days]
+        if not requests:
+            open_count = sum(group.count for group in groups)
+            return dg.SkipReason(f"{open_count} recordings are open; none is due to be asked for.")
+        return requests
+
+    return late_audio
+
+
+def _request(again: AskAgain) -> dg.RunRequest:
+    day = again.day.isoformat()
+    return dg.RunRequest(
+        # In a sensor a run key counts for ever: the look that this one follows makes it new.
+        run_key=f"{day} after {again.last_asked_at.isoformat()}",
+        partition_key=day,
+        tags={"audio_extract/why": f"late audio: {again.why}"},
+    )

@@ -1,0 +1,59 @@
+"""Tells people when a day was due and nothing ran: a schedule that is off says nothing itself."""
+
+from datetime import datetime, timedelta, timezone
+
+import dagster as dg
+from dagster._utils.schedules import reverse_cron_string_iterator
+
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.notify.message import compose_not_run
+
+# So long after its tick a day has at least begun, also behind a queue.
+GRACE = timedelta(hours=2)
+
+
+def missed_day_sensor(
+    days: BusinessDays, cron: str, status: dg.DefaultSensorStatus
+) -> dg.SensorDefinition:
+    """The sensor for the given calendar and schedule."""
+
+    @dg.sensor(
+        name="missed_day",
+        minimum_interval_seconds=900,
+        default_status=status,
+        description=(
+            "Mails once if two hours after the schedule's time no run of the day that was due has "
+            "begun."
+        ),
+    )
+    def missed_day(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        now = SystemClock().now()
+        due = days.latest_finished(last_tick(cron, days.timezone.key, now - GRACE))
+        if due is None:
+            return dg.SkipReason("No day has been due yet.")
+        with dagster_failures():
+            settings, engine = running_settings(), postgres_engine()
+            with database_errors(engine), engine.begin() as connection:
+                first = jobs.first_day(connection)
+                if first is None or due < first or jobs.last_statuses(connection, [due]):
+                    return dg.SkipReason(f"{due}, the last day that was due, has run.")
+                message = compose_not_run(due, opening=settings.email_message)
+                new = outbox.enqueue(
+                    connection, f"due {due}", "NOT_RUN", "not_run", due, message, now
+                )
+        return dg.SkipReason(f"{due} was due and did not run; {'told' if new else 'was told'}.")
+
+    return missed_day
+
+
+def last_tick(cron: str, zone: str, moment: datetime) -> datetime:
+    """The latest time at or before `moment` at which the schedule ticks."""
+    tick: datetime = next(reverse_cron_string_iterator(moment.timestamp(), cron, zone))
+    return tick.astimezone(timezone.utc)

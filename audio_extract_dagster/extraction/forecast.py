@@ -1,0 +1,80 @@
+"""What extracting days would cost: calls, API requests, minutes of the budget, bytes.
+
+Pure arithmetic on hits per day and on what earlier days turned out to need. Counting the hits is
+one request a day; nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+
+from audio_extract_dagster.extraction.listing import PAGE_SIZE
+from audio_extract_dagster.model import Rates
+
+# What the look plan spends on a batch once it has learnt the usual time.
+LOOKS_PER_BATCH = 4
+
+
+@dataclass(frozen=True)
+class DayForecast:
+    """The cost of one day; `requests` are pages, batches, looks, metadata and two for the start."""
+
+    day: date
+    conversations: int
+    agent_calls: int
+    requests: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The cost of all days. `minutes` is the time in which the budget allows the requests."""
+
+    days: tuple[DayForecast, ...]
+    requests_per_minute: int
+
+    @property
+    def conversations(self) -> int:
+        return sum(day.conversations for day in self.days)
+
+    @property
+    def agent_calls(self) -> int:
+        return sum(day.agent_calls for day in self.days)
+
+    @property
+    def requests(self) -> int:
+        return sum(day.requests for day in self.days)
+
+    @property
+    def minutes(self) -> float:
+        return self.requests / self.requests_per_minute
+
+    @property
+    def gibibytes(self) -> float:
+        return sum(day.bytes for day in self.days) / 2**30
+
+
+def forecast(
+    hits: Mapping[date, int], rates: Rates, *, batch_size: int, requests_per_minute: int
+) -> Forecast:
+    """The cost of days with so many hits each."""
+    days = tuple(_of_day(day, count, rates, batch_size) for day, count in sorted(hits.items()))
+    return Forecast(days, requests_per_minute)
+
+
+def _of_day(day: date, hits: int, rates: Rates, batch_size: int) -> DayForecast:
+    calls = round(hits * rates.agent_calls_per_conversation)
+    pages = ceil(hits / PAGE_SIZE) + 1
+    batches = ceil(calls / batch_size)
+    metadata = ceil(calls * rates.metadata_per_agent_call)
+    login_and_settings = 2
+    return DayForecast(
+        day=day,
+        conversations=hits,
+        agent_calls=calls,
+        requests=pages + batches * (1 + LOOKS_PER_BATCH) + metadata + login_and_settings,
+        bytes=round(calls * rates.bytes_per_agent_call),
+    )

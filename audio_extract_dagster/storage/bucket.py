@@ -1,0 +1,192 @@
+"""Audio in a bucket of Google Cloud Storage (the extra `gcs`).
+
+An object appears whole or not at all and is durable once the upload returns, so there is no rename.
+Uploads carry a checksum (crc32c) that Google verifies, and the generation they may replace, so that
+none overwrites another. Credentials are those that the Google libraries find by themselves
+(`GOOGLE_APPLICATION_CREDENTIALS`, the service account of the machine).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import requests
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.cloud import storage as cloud
+from requests.adapters import HTTPAdapter
+
+from audio_extract_dagster.storage.base import StoredFile
+from audio_extract_dagster.storage.errors import (
+    KeyTaken,
+    NotStored,
+    StorageRefused,
+    StorageUnavailable,
+    disk_errors,
+)
+from audio_extract_dagster.storage.keys import key_parts
+from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
+
+# The library's own pool of 10 would open a new TLS connection for most uploads of 32 threads.
+_CONNECTIONS = 64
+_PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
+
+
+class BucketStorage:
+    """`AudioStorage` in `gs://{bucket}/{prefix}`; connects when it is first used."""
+
+    def __init__(self, bucket: str, prefix: str = "", *, project: str | None = None) -> None:
+        self._bucket_name = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._project = project
+        self._connecting = threading.Lock()
+        self._connected: Any = None
+
+    def __repr__(self) -> str:
+        return f"BucketStorage({self._place!r})"
+
+    def stage(self, stem: str) -> Staged:
+        folder = Path(tempfile.gettempdir())
+        with disk_errors(str(folder)):
+            return Staged.create(folder, f"audio-extract.{key_parts(stem)[-1]}")
+
+    def commit(
+        self, staged: Staged, key: str, *, content_type: str, replace: bool = False
+    ) -> StoredFile:
+        staged.close()
+        with self._errors():
+            blob = self._bucket().blob(self._name(key))
+            blob.metadata = {"sha256": staged.sha256}
+            try:
+                blob.upload_from_filename(
+                    str(staged.path),
+                    content_type=content_type,
+                    if_generation_match=self._generation(key) if replace else 0,
+                    checksum="crc32c",
+                )
+            except exceptions.PreconditionFailed:
+                # Somebody was here before, perhaps our own first try whose answer was lost.
+                self._demand_same(key, staged)
+        return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
+
+    def stat(self, key: str) -> int | None:
+        with self._errors():
+            blob = self._bucket().get_blob(self._name(key))
+        return None if blob is None else int(blob.size)
+
+    def open(self, key: str) -> BinaryIO:
+        with self._errors():
+            blob = self._bucket().get_blob(self._name(key))
+            if blob is None:
+                raise NotStored(f"There is no file {key} in {self._place}.")
+            return cast(BinaryIO, blob.open("rb"))
+
+    def delete(self, key: str) -> None:
+        with self._errors():
+            blob = self._bucket().get_blob(self._name(key))
+            if blob is not None:
+                blob.delete(if_generation_match=blob.generation)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        with self._errors():
+            found = self._bucket().list_blobs(
+                prefix=self._prefix + prefix, fields="items(name,size),nextPageToken"
+            )
+            for blob in found:
+                if not blob.name.endswith((TEMPORARY_SUFFIX, "/")):
+                    yield blob.name.removeprefix(self._prefix), int(blob.size)
+
+    def remove_temporary(self, call_date: date) -> int:  # noqa: ARG002 - a bucket has none
+        return 0
+
+    def uri(self, key: str) -> str:
+        return f"gs://{self._bucket_name}/{self._name(key)}"
+
+    def key_of(self, uri: str) -> str:
+        start = f"gs://{self._bucket_name}/{self._prefix}"
+        if not uri.startswith(start):
+            raise ValueError(f"{uri} is not in {self._place}")
+        return "/".join(key_parts(uri.removeprefix(start)))
+
+    def check(self) -> str:
+        with self._errors():
+            allowed = self._bucket().test_iam_permissions(list(_PERMISSIONS))
+        missing = [name for name in _PERMISSIONS if name not in allowed]
+        if missing:
+            raise StorageRefused(
+                f"The account may not use {self._place} (AUDIO_STORAGE_URI) fully: it lacks "
+                f"{', '.join(missing)}. The role Storage Object User grants them."
+            )
+        return f"{self._place} takes files"
+
+    def close(self) -> None:
+        """Close the connections; the next use opens new ones."""
+        with self._connecting:
+            if self._connected is not None:
+                self._connected.client.close()
+                self._connected = None
+
+    @property
+    def _place(self) -> str:
+        return f"gs://{self._bucket_name}/{self._prefix}"
+
+    def _name(self, key: str) -> str:
+        return self._prefix + "/".join(key_parts(key))
+
+    def _generation(self, key: str) -> int:
+        """What an upload may replace: this generation, or nothing (0)."""
+        blob = self._bucket().get_blob(self._name(key))
+        return 0 if blob is None else int(blob.generation)
+
+    def _demand_same(self, key: str, staged: Staged) -> None:
+        blob = self._bucket().get_blob(self._name(key))
+        if blob is None:
+            raise StorageUnavailable(f"{key} in {self._place} was removed while it was written.")
+        if blob.size != staged.size_bytes or (blob.metadata or {}).get("sha256") != staged.sha256:
+            raise KeyTaken(
+                f"{key} in {self._place} already holds another content ({blob.size} bytes; the new "
+                f"one has {staged.size_bytes}). Nothing was overwritten. If no record claims the "
+                "old file, remove it and run the day again."
+            )
+
+    def _bucket(self) -> Any:
+        with self._connecting:
+            if self._connected is None:
+                client = cloud.Client(project=self._project)
+                # The way the library's maintainers recommend; it offers no setting for it.
+                client._http.mount("https://", HTTPAdapter(pool_maxsize=_CONNECTIONS))
+                self._connected = client.bucket(self._bucket_name)
+            return self._connected
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn errors of the Google libraries into ours."""
+        try:
+            yield
+        except (exceptions.TooManyRequests, exceptions.ServerError, exceptions.RetryError) as error:
+            raise self._unavailable(error) from error
+        except (TransportError, requests.RequestException) as error:
+            raise self._unavailable(error) from error
+        except exceptions.NotFound as error:
+            raise StorageRefused(
+                f"There is no bucket {self._bucket_name} (AUDIO_STORAGE_URI), or this account may "
+                "not know of it. Create it, or correct the setting."
+            ) from error
+        except (exceptions.GoogleAPICallError, GoogleAuthError) as error:
+            raise StorageRefused(
+                f"Audio cannot be kept in {self._place} ({type(error).__name__}). See whether "
+                "GOOGLE_APPLICATION_CREDENTIALS names a key that is valid and whether its account "
+                "has the role Storage Object User on the bucket."
+            ) from error
+
+    def _unavailable(self, error: Exception) -> StorageUnavailable:
+        return StorageUnavailable(
+            f"{self._place} (AUDIO_STORAGE_URI) cannot be reached at the moment "
+            f"({type(error).__name__})."
+        )

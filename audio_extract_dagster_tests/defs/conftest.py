@@ -1,0 +1,78 @@
+"""A working folder, a database, a simulator and the settings that name them, for every test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.simulator import Simulator, World
+from audio_extract_dagster_tests.defs.location import CodeLocation
+from audio_extract_dagster_tests.defs.surroundings import (
+    bare_environment,
+    database_variables,
+    genesys_variables,
+)
+from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.postgres import Database
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, and an environment without any setting."""
+    monkeypatch.chdir(tmp_path)
+    bare = bare_environment()
+    for name in set(os.environ) - set(bare):
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Six in the morning of Wednesday 11 March 2026, in Lima."""
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """Shared: a world never changes. Its first calls go through every story once."""
+    return World(seed=7, calls_per_day=40)
+
+
+@pytest.fixture
+def simulator(world: World, clock: FakeClock) -> Iterator[Simulator]:
+    """Genesys Cloud, on the clock of the test."""
+    with Simulator(world, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def configured(
+    working_folder: Path, database: Database, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Every required setting, by environment variables."""
+    for name, value in {
+        **database_variables(database),
+        **genesys_variables(simulator.url),
+    }.items():
+        monkeypatch.setenv(name, value)
+    engine = postgres_engine()
+    yield
+    engine.dispose()
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Dagster's own memory of runs, gone with the test."""
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+@pytest.fixture
+def location(configured: None, clock: FakeClock, instance: dg.DagsterInstance) -> CodeLocation:
+    """The code location, ready to run days."""
+    return CodeLocation(clock, instance)

@@ -1,0 +1,307 @@
+"""One day extracted as `defs/assets` does it, without Dagster, and what that left behind.
+
+Everything is real but the time: HTTP to the simulator, PostgreSQL, files. The clock jumps instead
+of waiting, and the simulator lives by the same one, so that batches ripen and links die while the
+run waits. What a scenario disturbs, and what it expects then, is in the tests beside this file.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, Table, select
+
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database import tables
+from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.errors import TryAgain
+from audio_extract_dagster.extraction.agent_calls import agent_call_rows
+from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.extraction.day_run import DayRun
+from audio_extract_dagster.extraction.download import Downloader
+from audio_extract_dagster.extraction.listing import DayListing
+from audio_extract_dagster.genesys import GenesysClient, LocalBudget
+from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
+from audio_extract_dagster.notify.announce import Announcer
+from audio_extract_dagster.simulator import Simulator, Source, Switches
+from audio_extract_dagster.storage import FolderStorage
+from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.postgres import Database
+
+TUESDAY = date(2026, 3, 10)
+# Three days later nothing of Tuesday depends on the hour any more.
+FRIDAY = datetime(2026, 3, 13, 11, tzinfo=timezone.utc)
+CALENDAR = BusinessDays(timezone=ZoneInfo("America/Lima"), first=date(2024, 1, 1))
+
+CLIENT_ID = "client-of-the-scenarios"
+CLIENT_SECRET = "s3cret-of-the-scenarios"
+
+# As `defs/failures.py` has them.
+STEP_RETRIES = 1
+STEP_PAUSE_SECONDS = 15
+
+LIMITS = CollectionLimits(
+    batch_size=20,
+    batches_in_flight=16,
+    shortest_pause=10,
+    batch_deadline=3600,
+    download_concurrency=4,
+    late_audio=timedelta(days=7),
+)
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+
+# What may differ between two ways to the same end.
+_PASSING = {"batch_id", "attempts", "first_requested_at", "stored_at", "updated_at"}
+
+
+@dataclass(frozen=True)
+class DayState:
+    """The rows of a day by their keys, and the files by their names with their SHA-256.
+
+    Left out is what may differ between two ways to the same end: times, batches, attempts.
+    """
+
+    conversations: Mapping[Key, Row]
+    agent_calls: Mapping[Key, Row]
+    records: Mapping[Key, Row]
+    files: Mapping[str, str]
+
+    def keys_with(self, status: str) -> set[Key]:
+        """Conversation id, recording id and part of the records of one status."""
+        return {key for key, row in self.records.items() if row["status"] == status}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """The records that are not stored, counted by reason."""
+        return dict(Counter(r["reason"] for r in self.records.values() if r["reason"]))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """One run of the day, when it was over: its job, its error if it broke, and the day's state.
+
+    `requests` are those of this run by operation, as the simulator counted them; `downloads` the
+    files that it gave out, with how often.
+    """
+
+    job: Job | None
+    error: Exception | None
+    state: DayState
+    requests: Mapping[str, int]
+    downloads: Mapping[Key, int]
+    batches: list[Row] = field(repr=False)
+
+    @property
+    def status(self) -> JobStatus | None:
+        return self.job.status if self.job else None
+
+    @property
+    def counts(self) -> DayCounts:
+        return self.job.counts if self.job else DayCounts()
+
+    @property
+    def api_requests(self) -> int:
+        """Requests that count against the budget: downloads do not."""
+        return sum(n for operation, n in self.requests.items() if operation != "download")
+
+
+class Scene:
+    """An org, a database, a folder for audio and a clock. A context manager."""
+
+    def __init__(
+        self,
+        source: Source,
+        database: Database,
+        folder: Path,
+        *,
+        start: datetime = FRIDAY,
+        limits: CollectionLimits = LIMITS,
+        day: date = TUESDAY,
+    ) -> None:
+        self.clock = FakeClock(start)
+        self.simulator = Simulator(
+            source,
+            clock=self.clock,
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            # What uploads keeps uploading, however long a run takes; and parts are numbered in the
+            # order of the results, which must not depend on how often somebody asked.
+            switches=Switches(late_audio_seconds=None, batch_shuffles=False),
+        )
+        self.database = database
+        self.folder = folder
+        self.limits = limits
+        self.day = day
+        self.window = CALENDAR.window(day)
+        self.downloader = Downloader(
+            FolderStorage(folder), concurrency=limits.download_concurrency, clock=self.clock
+        )
+        self.endings: list[Ending] = []
+        self._run_numbers = count(1)
+
+    def __enter__(self) -> Scene:
+        self.simulator.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.downloader.close()
+        self.simulator.stop()
+
+    @property
+    def engine(self) -> Engine:
+        return self.database.engine
+
+    @property
+    def schema(self) -> str:
+        return self.database.settings.schema
+
+    def run(self, *, step_retries: int = STEP_RETRIES) -> Ending:
+        """One run of the day from the lock to the verdict, whatever becomes of it."""
+        run_id = f"run-{next(self._run_numbers)}"
+        self.simulator.counters.clear()
+        error = None
+        try:
+            with self.client() as client, self.day_run(run_id) as day_run:
+                self.extract(day_run, client, step_retries=step_retries)
+        except Exception as broken:
+            error = broken
+        ending = self.ending(run_id, error)
+        self.endings.append(ending)
+        return ending
+
+    def extract(
+        self,
+        day_run: DayRun,
+        client: GenesysClient,
+        *,
+        step_retries: int = STEP_RETRIES,
+    ) -> None:
+        """The three steps of a day, each given another chance where it asks for one."""
+
+        def conversations() -> None:
+            day_run.stage("conversations")
+            listing = DayListing(client, self.day, self.window, ())
+            replace_day(self.engine, tables.conversations, self.day, listing.as_day_rows())
+
+        def agent_calls() -> None:
+            day_run.stage("agent_calls")
+            columns = [column.name for column in tables.conversations.columns]
+            rows = stream_day(self.engine, tables.conversations, [self.day], json_as_text=True)
+            calls = agent_call_rows(self.day, DayRows(columns, rows))
+            replace_day(self.engine, tables.agent_calls, self.day, calls)
+
+        def audio() -> None:
+            day_run.stage("audio")
+            AudioCollection(
+                day_run, client, self.engine, self.downloader, clock=self.clock, limits=self.limits
+            ).run()
+
+        day_run.meter(lambda: _usage(client))
+        for step in (conversations, agent_calls, audio):
+            self._patiently(step, step_retries)
+
+    def _patiently(self, step: Callable[[], None], retries: int) -> None:
+        while True:
+            try:
+                return step()
+            except TryAgain:
+                if not retries:
+                    raise
+                retries -= 1
+                self.clock.sleep(STEP_PAUSE_SECONDS)
+
+    def client(self, clock: Clock | None = None) -> GenesysClient:
+        """A new client, as each run has one; its jitter is the same in every run."""
+        clock = clock or self.clock
+        return GenesysClient(
+            self.simulator.url,
+            self.simulator.url,
+            CLIENT_ID,
+            CLIENT_SECRET,
+            budget=LocalBudget(240, clock),
+            clock=clock,
+            rng=random.Random(7),
+        )
+
+    def day_run(self, run_id: str, engine: Engine | None = None) -> DayRun:
+        return DayRun(
+            engine or self.engine,
+            self.schema,
+            self.day,
+            run_id,
+            clock=self.clock,
+            max_failed_percent=5,
+            announce=Announcer(self.clock, "", "http://127.0.0.1:3000/runs/{}".format),
+        )
+
+    def ending(self, run_id: str, error: Exception | None = None) -> Ending:
+        """What a run has left behind."""
+        with self.engine.connect() as connection:
+            job = jobs.job(connection, run_id)
+        return Ending(
+            job,
+            error,
+            self.state(),
+            self.simulator.counters.operations,
+            self.simulator.counters.downloads,
+            sorted(self.rows(tables.audio_batches), key=lambda row: int(row["batch_number"])),
+        )
+
+    def state(self) -> DayState:
+        return DayState(
+            *(
+                self._by_key(table)
+                for table in (tables.conversations, tables.agent_calls, tables.audio_records)
+            ),
+            files_in(self.folder),
+        )
+
+    def rows(self, table: Table) -> list[Row]:
+        """All rows of a table, of whatever day."""
+        with self.engine.connect() as connection:
+            found = connection.execute(select(table).order_by(*table.primary_key))
+            return [dict(row._mapping) for row in found]
+
+    def _by_key(self, table: Table) -> dict[Key, Row]:
+        rows = {}
+        for row in self.rows(table):
+            if row.get("uri"):
+                row["uri"] = FolderStorage(self.folder).key_of(row["uri"])
+            key = tuple(row[column.name] for column in table.primary_key)
+            rows[key] = {name: value for name, value in row.items() if name not in _PASSING}
+        return rows
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """Every file below a folder, temporary ones too, with its SHA-256."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _usage(client: GenesysClient) -> Usage:
+    spent = client.usage
+    waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
+    return Usage(spent.total, round(waited, 3))

@@ -1,0 +1,144 @@
+"""The one request that cannot be repeated: what was ordered is never lost and rarely paid twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from audio_extract_dagster.genesys import BadRequest, RateLimited, SubmissionUncertain
+from audio_extract_dagster.model import JobStatus
+from audio_extract_dagster.simulator import Fault
+from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+
+
+def statuses(ending: Ending) -> list[tuple[str, str | None]]:
+    """Status and error of each batch, in order."""
+    return [(batch["status"], batch["error"]) for batch in ending.batches]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "acts"),
+    [
+        ("reset_before", {}, False),
+        ("reset_after", {}, True),
+        ("garbage", {}, True),
+        ("empty_body", {}, True),
+        ("truncate", {}, True),
+        ("html", {"status": 200}, False),
+        ("html", {"status": 502}, False),
+        ("status", {"status": 500}, False),
+        ("status", {"status": 504, "body": ""}, True),
+        ("status", {"status": 408}, False),
+        ("mutate", {"path": "id", "value": None}, True),
+        ("mutate", {"path": "id", "value": ["no", "text"]}, True),
+    ],
+)
+def test_a_lost_reply_costs_at_most_one_batch(
+    scene: Scene, calm: Ending, kind: str, params: dict[str, object], acts: bool
+) -> None:
+    scene.simulator.faults.add(Fault("batch_submit", kind, params=params, acts=acts))
+    ending = scene.run()
+    assert ending.error is None
+    assert ending.state == calm.state
+    assert ending.api_requests == calm.api_requests + 1
+    assert statuses(ending)[0] == ("FAILED", "reply_lost")
+    assert statuses(ending)[1:] == [("COMPLETED", None)] * len(calm.batches)
+    assert len(scene.simulator.log) == len(calm.batches) + acts
+    assert set(ending.downloads.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("rate_limited", {"retry_after": 30}),
+        ("rate_limited", {"retry_after": None}),
+        ("status", {"status": 503, "headers": {"Retry-After": 5}}),
+    ],
+)
+def test_a_refusal_at_the_door_is_repeated_as_it_is(
+    scene: Scene, calm: Ending, kind: str, params: dict[str, object]
+) -> None:
+    scene.simulator.faults.add(Fault("batch_submit", kind, params=params, times=3))
+    ending = scene.run()
+    assert ending.state == calm.state
+    assert ending.api_requests == calm.api_requests + 3
+    assert statuses(ending) == statuses(calm)
+
+
+def test_replies_that_are_always_lost_end_the_run_soon(scene: Scene, calm: Ending) -> None:
+    scene.simulator.faults.add(Fault("batch_submit", "reset_after", times=None))
+    ending = scene.run()
+    assert isinstance(ending.error, SubmissionUncertain)
+    assert ending.status is JobStatus.FAILED
+    assert ending.state.records == {}
+    # Three, and three again in the second chance of the step.
+    assert statuses(ending) == [("FAILED", "reply_lost")] * 6
+    assert ending.requests["batch_submit"] == len(scene.simulator.log) == 6
+
+    scene.simulator.faults.clear()
+    after = scene.run()
+    assert after.state == calm.state
+    assert after.api_requests == calm.api_requests
+
+
+def test_an_hour_of_patience_is_not_waited_for(scene: Scene, calm: Ending) -> None:
+    scene.simulator.faults.add(
+        Fault("batch_submit", "rate_limited", after=1, params={"retry_after": 3600})
+    )
+    ending = scene.run()
+    assert isinstance(ending.error, RateLimited)
+    assert statuses(ending) == [("SUBMITTED", None), ("PLANNED", None)]
+
+    after = scene.run()
+    assert after.state == calm.state
+    assert [status for status, _ in statuses(after)][:2] == ["COMPLETED", "FAILED"]
+    assert len(scene.simulator.log) == len(calm.batches)
+
+
+@pytest.mark.parametrize("unknown", ["error", "bad_request"])
+def test_a_call_that_genesys_does_not_know_costs_only_itself(
+    scene: Scene, calm: Ending, unknown: str
+) -> None:
+    scene.simulator.switches.set("unknown_conversation", unknown)
+    victim = sorted(key for (key,) in calm.state.agent_calls)[7]
+    ghost = "00000000-0000-4000-8000-00000000dead"
+    scene.simulator.faults.add(
+        Fault(
+            "details_query",
+            "mutate",
+            times=None,
+            match='"pageNumber":1',
+            change=lambda answer: _renamed(answer, victim, ghost),
+        )
+    )
+    ending = scene.run()
+    assert ending.error is None
+    others = {key: row for key, row in calm.state.records.items() if key[0] != victim}
+    found = {key: row for key, row in ending.state.records.items() if key[0] != ghost}
+    assert found == others
+    assert ending.state.records[ghost, "", 0]["status"] == "MISSING"
+    # Halving 15 calls takes four refusals and four halves that go well.
+    assert ending.api_requests <= calm.api_requests + 12
+
+
+def _renamed(answer: dict[str, list[dict[str, str]]], old: str, new: str) -> object:
+    for conversation in answer["conversations"]:
+        if conversation["conversationId"] == old:
+            conversation["conversationId"] = new
+    return answer
+
+
+def test_a_genesys_that_refuses_every_batch_is_asked_a_few_times(
+    scene: Scene, calm: Ending
+) -> None:
+    fault = Fault("batch_submit", "status", times=None, params={"status": 400})
+    scene.simulator.faults.add(fault)
+    ending = scene.run()
+    assert isinstance(ending.error, BadRequest)
+    assert ending.status is JobStatus.FAILED
+    assert ending.requests["batch_submit"] <= 16
+
+    scene.simulator.faults.clear()
+    after = scene.run()
+    assert after.error is None
+    assert after.state.files == calm.state.files
+    assert after.state == calm.state

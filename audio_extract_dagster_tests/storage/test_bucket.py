@@ -1,0 +1,116 @@
+"""What only a bucket can do wrong, against a server that answers what Google would."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from audio_extract_dagster.storage import (
+    AudioStorage,
+    StorageRefused,
+    StorageUnavailable,
+    UnknownStorage,
+    open_storage,
+)
+
+ALL = ["create", "delete", "get", "list"]
+
+
+class Answers:
+    """The status and JSON that every request gets."""
+
+    status: int = 200
+    content: object = {}
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+    pytest.importorskip("google.cloud.storage")
+    answers = Answers()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(answers.content).encode()
+            self.send_response(answers.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{server.server_address[1]}")
+    yield answers
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@contextlib.contextmanager
+def bucket(uri: str) -> Iterator[AudioStorage]:
+    storage = open_storage(uri)
+    with contextlib.closing(storage):
+        yield storage
+
+
+def allow(google: Answers, verbs: list[str]) -> None:
+    google.content = {"permissions": [f"storage.objects.{verb}" for verb in verbs]}
+
+
+def test_check_asks_for_the_permissions_that_are_needed(google):
+    allow(google, ALL)
+    with bucket("gs://audio/prefix") as storage:
+        assert storage.check() == "gs://audio/prefix/ takes files"
+
+
+def test_check_names_the_permissions_that_are_missing(google):
+    allow(google, ["get", "list"])
+    lacking = r"storage\.objects\.create, storage\.objects\.delete"
+    with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match=lacking):
+        storage.check()
+
+
+def test_a_bucket_that_is_not_there(google):
+    google.status = 404
+    with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match="no bucket audio"):
+        storage.check()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_account_that_may_not(google, status):
+    google.status = status
+    credentials = "GOOGLE_APPLICATION_CREDENTIALS"
+    with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match=credentials):
+        storage.stat("2026/03/11/call/recording.ogg")
+
+
+def test_a_service_that_has_a_fault(google):
+    google.status = 501
+    setting = "AUDIO_STORAGE_URI"
+    with bucket("gs://audio") as storage, pytest.raises(StorageUnavailable, match=setting):
+        storage.stat("2026/03/11/call/recording.ogg")
+
+
+def test_opening_needs_no_credentials_yet(monkeypatch):
+    pytest.importorskip("google.cloud.storage")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    storage = open_storage("gs://audio/a/b/")
+    assert storage.uri("2026/03/11/c/r.ogg") == "gs://audio/a/b/2026/03/11/c/r.ogg"
+    with pytest.raises(StorageRefused, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        storage.check()
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "audio_extract_dagster.storage.bucket", None)
+    with pytest.raises(UnknownStorage, match=r"audio-extract\[gcs\]"):
+        open_storage("gs://audio/prefix")
