@@ -49,7 +49,7 @@ def genesys_client_of(
 
 def storage_of(settings: Settings) -> AudioStorage:
     """Where audio is kept."""
-    return open_storage(settings.audio_storage_uri)
+    return open_storage(settings.audio_storage_uri, project=settings.project_id)
 
 
 def gateway_of(settings: Settings) -> Gateway:

@@ -207,6 +207,19 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class DayShape:
+    """What a picture of a day shows.
+
+    `calls_by_hour` has 24 numbers, `recordings_by_minutes` one for each full minute of length, the
+    last of them for everything longer.
+    """
+
+    calls_by_hour: tuple[int, ...]
+    records_by_status: Mapping[RecordStatus, int]
+    recordings_by_minutes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Usage:
     """What a run has spent: API requests, and seconds of waiting for Genesys."""
 

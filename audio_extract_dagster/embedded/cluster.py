@@ -90,7 +90,8 @@ class Cluster:
 
     def remember_port(self, port: int) -> None:
         """Keep `port`, so that clients find the server there again."""
-        self._write("port", str(port))
+        if port != self.last_port():
+            self._write("port", str(port))
 
     def pid_file(self) -> list[str]:
         """The lines of the server's pid file: 1 the process, 8 its state; none if there is none.

@@ -6,6 +6,7 @@ One unit of work is one recording with all its parts. How one file is fetched is
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +18,14 @@ from audio_extract_dagster.extraction.download import (
     Downloader,
     LinkExpired,
     TransferBroken,
+    UnsafeLink,
     WrongBody,
 )
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,10 @@ class DownloadPool:
             return Arrival(flight, recording, reason=Reason.TRANSFER_BROKEN)
         except WrongBody:
             return Arrival(flight, recording, reason=Reason.NOT_AUDIO)
+        except UnsafeLink as error:
+            # One odd link costs its recording, not the day; many fail the day as a whole.
+            log.warning("%s", error)
+            return Arrival(flight, recording, reason=Reason.NOT_DELIVERED)
         if not single:
             # The parts may have come one by one, the first of them as if it were the only one.
             self._downloader.discard(audio_stem(self._call_date, *recording.key, 0))

@@ -61,7 +61,7 @@ class CodeLocation:
         )
 
     def run_only(self, asset: str) -> dg.ExecuteInProcessResult:
-        """Make one asset alone. Dagster takes no other resources then: the clock is the real one."""
+        """Make one asset alone. On the real clock: Dagster takes no other resources then."""
         return (
             definitions()
             .resolve_job_def(JOB_NAME)

@@ -1,4 +1,4 @@
-"""Runs that fail: the step says it in our words, the job keeps the cause, nothing secret is told."""
+"""Runs that fail: the step says why in our words, the job keeps it, nothing secret is told."""
 
 from __future__ import annotations
 
