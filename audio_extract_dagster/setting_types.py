@@ -31,17 +31,28 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _words(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
+    """Nothing but commas is refused: no queue at all would mean every queue."""
+    if not isinstance(value, str):
+        return value
+    words = tuple(word.strip() for word in value.split(",") if word.strip())
+    if not words:
+        raise ValueError("must have at least one entry, or not be set")
+    return words
 
 
 def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    plain_is_fine = parts.scheme == "http" and is_loopback(parts.hostname)
-    if not plain_is_fine and not (parts.scheme == "https" and parts.hostname):
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # its text shows the value
+        host = None
+    if host is None or parts.query or parts.fragment or not _is_safe(parts.scheme, host):
         raise ValueError("must be an https:// URL (plain http is accepted for loopback only)")
     return url.rstrip("/")
+
+
+def _is_safe(scheme: str, host: str) -> bool:
+    return scheme == "https" or (scheme == "http" and is_loopback(host))
 
 
 def _weekdays(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -55,12 +66,12 @@ def _weekdays(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def read_holiday(text: str) -> date | tuple[int, int]:
     """`YYYY-MM-DD` as a date, `MM-DD` as (month, day) of every year; ValueError otherwise."""
-    yearly = re.fullmatch(r"(\d\d)-(\d\d)", text)
-    if yearly is None:
-        return date.fromisoformat(text)
+    parts = re.fullmatch(r"(?:(\d{4})-)?(\d\d)-(\d\d)", text)
+    if parts is None:
+        raise ValueError("neither YYYY-MM-DD nor MM-DD")
     # 2024 was a leap year, so that 02-29 is a day that comes back, too.
-    day = date(2024, int(yearly[1]), int(yearly[2]))
-    return day.month, day.day
+    day = date(int(parts[1] or 2024), int(parts[2]), int(parts[3]))
+    return day if parts[1] else (day.month, day.day)
 
 
 def _holidays(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,6 +98,37 @@ def _log_level(name: str) -> str:
     return name.upper()
 
 
+# The least and the most of each field: minute, hour, day of the month, month, day of the week.
+_CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_NAMES = {
+    3: ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    4: tuple(name[:3] for name in (WEEKDAYS[-1], *WEEKDAYS)),
+}
+
+
+def _cron(expression: str) -> str:
+    fields = expression.split()
+    if len(fields) != len(_CRON_FIELDS) or not all(map(_is_cron_field, fields, range(5))):
+        raise ValueError("must be a cron expression of five fields, such as 0 6 * * 1-6")
+    return " ".join(fields)
+
+
+def _is_cron_field(field: str, position: int) -> bool:
+    """Whether each entry of the list is `*`, a value or a range of values, maybe with a step."""
+    least, most = _CRON_FIELDS[position]
+    for number, name in enumerate(_CRON_NAMES.get(position, ()), start=least):
+        field = re.sub(rf"\b{name}\b", str(number), field, flags=re.IGNORECASE)
+    for entry in field.split(","):
+        found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", entry, re.ASCII)
+        if found is None:
+            return False
+        first = int(found[1] or least)
+        last = int(found[2] or found[1] or most)
+        if not least <= first <= last <= most:
+            return False
+    return True
+
+
 def matching(pattern: str, what: str) -> AfterValidator:
     """Text that a regular expression describes from end to end; `what` says it in words."""
 
@@ -106,11 +148,14 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 LogLevel = Annotated[str, AfterValidator(_log_level)]
 Domain = Annotated[str, matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a domain, such as mypurecloud.com")]
 SchemaName = Annotated[
-    # `dagster` holds the instance's own tables.
+    # `dagster` holds the instance's own tables; PostgreSQL keeps names with `pg_` for itself.
     str,
-    matching(r"(?!dagster$)[a-z_][a-z0-9_]{0,62}", "a lower-case name other than `dagster`"),
+    matching(
+        r"(?!dagster$|pg_)[a-z_][a-z0-9_]{0,62}",
+        "a lower-case name that is not `dagster` and does not start with `pg_`",
+    ),
 ]
-CronExpression = Annotated[str, matching(r"\S+( +\S+){4}", "a cron expression of five fields")]
+CronExpression = Annotated[str, AfterValidator(_cron)]
 EmailAddresses = Annotated[
     Words,
     AfterValidator(

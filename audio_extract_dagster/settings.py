@@ -84,7 +84,7 @@ class Settings(BaseModel):
     genesys_poll_seconds: Annotated[float, Field(gt=0)] = 10.0
     batch_deadline_minutes: Annotated[float, Field(gt=0)] = 60.0
     download_concurrency: Annotated[int, Field(ge=1, le=512)] = 32
-    late_audio_days: Annotated[int, Field(ge=0)] = 7
+    late_audio_days: Annotated[int, Field(ge=0, le=3650)] = 7
     max_failed_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
 
     audio_storage_uri: str = "data/audio"
@@ -137,8 +137,8 @@ class Settings(BaseModel):
         """Whether the database, if one is configured, runs on this machine."""
         if self.pg_host is None or is_loopback(self.pg_host):
             return True
-        # Cloud SQL shows a distant database as a socket folder.
-        return self.pg_host.startswith("/") and not self.pg_host.startswith("/cloudsql/")
+        # Cloud SQL shows a distant database as a socket folder named PROJECT:REGION:INSTANCE.
+        return self.pg_host.startswith("/") and ":" not in self.pg_host
 
     @property
     def uses_simulator(self) -> bool:

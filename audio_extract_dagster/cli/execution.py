@@ -12,7 +12,7 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
-from audio_extract_dagster.defs.day_of_run import first_failure, report_vanished
+from audio_extract_dagster.defs.day_of_run import first_failure, report_vanished, was_stopped
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.embedded.environment import running_settings
 
@@ -26,7 +26,7 @@ class Execution:
 
 
 def execute(day: date) -> Execution:
-    """Run the day to its end. An interrupt ends the run and is passed on."""
+    """Run the day to its end. An interrupt (Ctrl-C, SIGTERM) cancels it."""
     job = definitions().resolve_job_def(JOB_NAME)
     with DagsterInstance.get() as instance:
         _close_vanished(instance, day)
@@ -39,6 +39,10 @@ def execute(day: date) -> Execution:
         )
         if result.success:
             return Execution(result.run_id, None)
+        if was_stopped(instance, result.run_id):
+            # Of a signal to its own process Dagster thinks that it was an accident.
+            instance.report_run_canceled(result.dagster_run, "Stopped by a signal.")
+            return Execution(result.run_id, "the run was canceled.")
         failure = first_failure(instance, result.run_id) or "the run failed; the UI shows why."
         return Execution(result.run_id, failure)
 

@@ -13,7 +13,8 @@ from audio_extract_dagster.composition import engine_of, genesys_client_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.embedded.environment import running_settings
-from audio_extract_dagster.extraction.forecast import Forecast, Rates, forecast
+from audio_extract_dagster.extraction.forecast import Forecast, forecast
+from audio_extract_dagster.model import Rates
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -1,10 +1,16 @@
-"""What a Dagster run tells of itself: its day, its first failure, whether it is being canceled."""
+"""What a Dagster run tells of itself: its day, its first failure, whether somebody stopped it."""
 
 from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus
+from dagster import (
+    DagsterEventType,
+    DagsterExecutionInterruptedError,
+    DagsterInstance,
+    DagsterRunStatus,
+)
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -26,25 +32,26 @@ def day_of_run(run: dg.DagsterRun) -> date:
 
 def first_failure(instance: DagsterInstance, run_id: str) -> str | None:
     """Why the run's first failed step failed, in our words where the error is one of ours."""
-    failures = instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
-    for entry in failures:
-        data: Any = entry.dagster_event.step_failure_data if entry.dagster_event else None
-        if data is None:
-            continue
-        if data.user_failure_data is not None and data.user_failure_data.description:
-            return str(data.user_failure_data.description)
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        return error.message.strip() if error is not None else "a step failed"
-    return None
+    failure = _first_failed_step(instance, run_id)
+    if failure is None:
+        return None
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    errors = _causes(failure.error)
+    if any(error.cls_name == DagsterAssetCheckFailedError.__name__ for error in errors):
+        return "; ".join(_failed_checks(instance, run_id))
+    return str(errors[-1].message).strip() if errors else "a step failed"
 
 
-def is_canceling(instance: DagsterInstance, run_id: str) -> bool:
-    """Whether somebody has asked for the run to stop."""
+def was_stopped(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether somebody stopped the run: in the UI, or by a signal to its process."""
     run = instance.get_run_by_id(run_id)
     stopping = (DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED)
-    return run is not None and run.status in stopping
+    if run is not None and run.status in stopping:
+        return True
+    failure = _first_failed_step(instance, run_id)
+    errors = _causes(failure.error) if failure is not None else []
+    return any(error.cls_name == DagsterExecutionInterruptedError.__name__ for error in errors)
 
 
 def report_vanished(instance: DagsterInstance, run_id: str) -> None:
@@ -52,3 +59,33 @@ def report_vanished(instance: DagsterInstance, run_id: str) -> None:
     run = instance.get_run_by_id(run_id)
     if run is not None and not run.is_finished:
         instance.report_run_failed(run, "The run vanished: killed, or its machine was lost.")
+
+
+def _first_failed_step(instance: DagsterInstance, run_id: str) -> Any:
+    """What Dagster keeps of it; None if no step failed."""
+    for entry in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
+        if entry.dagster_event is not None:
+            return entry.dagster_event.step_failure_data
+    return None
+
+
+def _causes(error: Any) -> list[Any]:
+    """An error and what lies beneath it, the root last."""
+    found = []
+    while error is not None:
+        found.append(error)
+        error = error.cause
+    return found
+
+
+def _failed_checks(instance: DagsterInstance, run_id: str) -> list[str]:
+    """What the blocking checks say that did not pass."""
+    entries = instance.all_logs(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    evaluations: list[Any] = [
+        entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event
+    ]
+    return [
+        each.description or f"the check {each.check_name} did not pass"
+        for each in evaluations
+        if each.blocking and not each.passed
+    ]

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, is_canceling
+from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.day_run import Announce, DayRun
 from audio_extract_dagster.extraction.download import Downloader
@@ -141,8 +141,8 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         if self._day_run is None:
             return
         instance, run_id = context.instance, self._day_run.run_id
-        if instance is not None and (failure := first_failure(instance, run_id)) is not None:
-            self._day_run.failed(failure)
-        elif instance is not None and is_canceling(instance, run_id):
+        if instance is not None and was_stopped(instance, run_id):
             self._day_run.canceled()
+        elif instance is not None and (failure := first_failure(instance, run_id)) is not None:
+            self._day_run.failed(failure)
         self._day_run.__exit__(None, None, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from audio_extract_dagster.model import DayCounts, JobStatus
+from audio_extract_dagster.model import DayCounts, JobStatus, Reason
 
 # Below this many failed recordings, a percentage says nothing.
 FEWEST_FAILED = 5
@@ -29,25 +29,25 @@ def gaps(counts: DayCounts) -> list[str]:
             f"{counts.conversations} conversations are not {counts.agent_calls} agent calls "
             f"+ {counts.excluded} excluded"
         )
-    records = counts.stored + counts.pending + counts.missing + counts.failed
-    if records < counts.agent_calls:
-        found.append(f"{counts.agent_calls} agent calls have only {records} records")
+    if unrequested := counts.reasons.get(Reason.NOT_REQUESTED.code):
+        # Nothing would bring them back: what has no record is not seen as late either.
+        found.append(f"{unrequested} agent calls have no record")
     return found
 
 
 def listing_gaps(listing: Mapping[str, object]) -> list[str]:
     """What keeps a listing from being complete, in words; empty when every hit is accounted for."""
     if not listing:
-        return []
+        return ["the conversations of the day were never listed"]
     found = []
     kinds = ("rows", "other_day", "repeated", "not_voice", "unreadable")
     parts = {kind: _number(listing, kind) for kind in kinds}
     hits = _number(listing, "hits")
     if hits != sum(parts.values()):
         found.append(f"{hits} hits are not {' + '.join(f'{n} {k}' for k, n in parts.items())}")
-    if parts["unreadable"]:
-        found.append(f"{parts['unreadable']} hits had no readable id or start")
     if not listing.get("complete"):
+        if parts["unreadable"]:
+            found.append(f"{parts['unreadable']} hits had no readable id or start")
         found.append(
             f"after {listing.get('passes')} passes the distinct conversations still differ from "
             "the total that Genesys reports, so calls may be missing"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +33,7 @@ from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,
     NotFound,
+    NotPermitted,
     SubmissionUncertain,
 )
 from audio_extract_dagster.model import Batch, BatchState, CallToAsk
@@ -130,13 +131,11 @@ class AudioCollection:
                 self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
                 return
             calls = records.calls(connection, batch.conversation_ids)
-            still_open = [call for call in calls if is_open(call)]
-            if not still_open:
-                batches.close(connection, batch, BatchState.COMPLETED)
-                return
         self._report(f"Batch {batch.number} of an earlier run is read again.")
-        self._planner.taken(still_open)
-        self._launch(batch, still_open, first_pause=0)
+        self._planner.taken(calls)
+        flight = self._launch(batch, calls, first_pause=0)
+        # The others are looked at only for parts that the earlier run had not seen.
+        flight.to_settle = deque(call.conversation_id for call in calls if is_open(call))
 
     def _step(self) -> bool:
         """Do the most urgent thing; returns False when nothing is left."""
@@ -236,7 +235,8 @@ class AudioCollection:
         flight.looked()
         try:
             status = self._client.batch_status(job_id or "")
-        except NotFound:
+        except (NotFound, NotPermitted):
+            # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer.
             flight.break_off("job_gone")
             return
         except TryAgain as error:
@@ -283,6 +283,9 @@ class AudioCollection:
         for arrival in self._pool.arrivals(wait_seconds):
             if arrival.error is not None:
                 raise arrival.error
+            if newer := arrival.flight.offered_since(arrival.recording):
+                self._pool.fetch(arrival.flight, newer)
+                continue
             self._recorder.stored(arrival)
             if arrival.flight.arrived(arrival.recording, arrival.reason):
                 arrival.flight.next_look = self._clock.monotonic()

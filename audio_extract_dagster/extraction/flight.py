@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.audio_file import is_audio
 from audio_extract_dagster.extraction.outcomes import Answers
 from audio_extract_dagster.genesys import BatchResult, BatchStatus
-from audio_extract_dagster.model import Batch, CallToAsk, Reason
+from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason, RecordStatus
 
 # Signed links that died may be signed anew once; after that a new batch is asked for.
 FRESH_LINKS = 1
@@ -49,7 +49,7 @@ class Flight:
     """
 
     batch: Batch
-    calls: Mapping[str, CallToAsk]
+    calls: dict[str, CallToAsk]
     next_look: float
     deadline: float
     looks: int = 0
@@ -58,21 +58,25 @@ class Flight:
     error: str | None = None
     broke_off: bool = False
     downloads: int = 0
-    to_settle: deque[CallToAsk] = field(default_factory=deque)
+    to_settle: deque[str] = field(default_factory=deque)  # conversation ids
     settled: list[tuple[CallToAsk, Mapping[str, Reason]]] = field(default_factory=list)
     _answers: dict[str, Answers] = field(default_factory=dict)
     _links: dict[tuple[str, str], RecordingLinks] = field(default_factory=dict)
+    _fetching: set[tuple[str, str]] = field(default_factory=set)
+    _of_our_calls: int = 0
     _refreshes: int = 0
     _wants_fresh_links: bool = False
 
     def __post_init__(self) -> None:
-        self.to_settle.extend(self.calls.values())
+        self.to_settle.extend(self.calls)
 
     @property
     def is_short(self) -> bool:
-        """Whether Genesys gave fewer results than it announced, or broke off."""
-        announced = self.batch.expected_count or 0
-        return self.broke_off or (self.batch.result_count or 0) < announced
+        """Whether Genesys gave fewer results for these calls than it announced, or broke off.
+
+        Counted are the results that came: Genesys's own count may hold some that did not.
+        """
+        return self.broke_off or self._of_our_calls < (self.batch.expected_count or 0)
 
     @property
     def wants_look(self) -> bool:
@@ -94,6 +98,7 @@ class Flight:
         self.batch.result_count = status.result_count
         self.batch.error_count = status.error_count
         self.batch.ignored_count = 0
+        self._of_our_calls = 0
         for answers in self._answers.values():
             answers.errors.clear()
             answers.call_error = False
@@ -103,9 +108,18 @@ class Flight:
         offered = (RecordingLinks(*key, tuple(links)) for key, links in offers.items())
         return list(self._to_fetch(offered))
 
+    def offered_since(self, recording: RecordingLinks) -> RecordingLinks | None:
+        """The recording as it was offered, in more parts, while this fetch of it was under way.
+
+        It takes the place of this fetch, so that two never write the files of one recording.
+        """
+        latest = self._links[recording.key]
+        return None if latest is recording else latest
+
     def arrived(self, recording: RecordingLinks, reason: Reason | None) -> bool:
         """A fetch has ended: stored (`reason` None) or not; returns whether a look may help."""
         self.downloads -= 1
+        self._fetching.discard(recording.key)
         answers = self._answers[recording.conversation_id]
         if reason is None:
             answers.stored.add(recording.recording_id)
@@ -154,12 +168,15 @@ class Flight:
             # Nobody asked for it: it is counted, never stored.
             self.batch.ignored_count += 1
             return
+        self._of_our_calls += 1
         recording_id = clean_text(result.recording_id or "")
         if result.url and not is_audio(result.content_type):
             self.batch.ignored_count += 1
         elif result.url and recording_id:
             link = Link(result.url, result.content_type)
-            offers.setdefault((call.conversation_id, recording_id), []).append(link)
+            links = offers.setdefault((call.conversation_id, recording_id), [])
+            if link not in links:  # told twice is no second part
+                links.append(link)
         elif recording_id:
             self.answers(call).errors.add(recording_id)
         else:
@@ -167,19 +184,41 @@ class Flight:
 
     def _to_fetch(self, offered: Iterable[RecordingLinks]) -> Iterable[RecordingLinks]:
         for recording in offered:
-            call = self.calls[recording.conversation_id]
-            if recording.recording_id in call.stored_ids or not self._is_news(recording):
+            if not self._is_news(recording):
                 continue
+            self._reopen(recording)
             self._links[recording.key] = recording
-            self.answers(call).stored.discard(recording.recording_id)
-            self.downloads += 1
-            yield recording
+            if recording.key not in self._fetching:
+                self._fetching.add(recording.key)
+                self.downloads += 1
+                yield recording
 
     def _is_news(self, recording: RecordingLinks) -> bool:
         """Whether the offer is the first, has more parts, or has fresh links for dead ones."""
         earlier = self._links.get(recording.key)
-        if earlier is None or len(recording.links) > len(earlier.links):
+        if earlier is None:
+            return len(recording.links) > len(self._stored_parts(recording))
+        if len(recording.links) > len(earlier.links):
             return True
         answers = self._answers[recording.conversation_id]
         died = answers.undelivered.get(recording.recording_id) is Reason.LINK_EXPIRED
         return died and recording.links != earlier.links
+
+    def _stored_parts(self, recording: RecordingLinks) -> list[KnownRecord]:
+        """What was stored of the recording before this batch was read."""
+        return [
+            record
+            for record in self.calls[recording.conversation_id].records
+            if record.recording_id == recording.recording_id
+            and record.status is RecordStatus.STORED
+        ]
+
+    def _reopen(self, recording: RecordingLinks) -> None:
+        """What was stored of the recording were not all of its parts: they are fetched together."""
+        call = self.calls[recording.conversation_id]
+        self.answers(call).stored.discard(recording.recording_id)
+        if incomplete := self._stored_parts(recording):
+            rest = tuple(record for record in call.records if record not in incomplete)
+            self.calls[call.conversation_id] = replace(call, records=rest)
+            if call.conversation_id not in self.to_settle:
+                self.to_settle.append(call.conversation_id)

@@ -80,14 +80,18 @@ class TooManyHits(Never):
 
 @dataclass(frozen=True)
 class Pass:
-    """The result of paging once through one window."""
+    """The result of paging once through one window.
+
+    `shrank`: the total went down meanwhile, so that hits have moved up to pages already read.
+    """
 
     ids: set[str]
     total_hits: int
     clean: bool
+    shrank: bool
 
     def adds_up(self) -> bool:
-        return self.clean and len(self.ids) == self.total_hits
+        return self.clean and not self.shrank and len(self.ids) == self.total_hits
 
 
 class DayListing:
@@ -112,18 +116,26 @@ class DayListing:
         self.counts.complete = yield from self._list(self._window)
 
     def _list(self, window: Window) -> Generator[Row, None, bool]:
-        """Yields the rows of one window; returns whether its listing is complete."""
+        """Yields the rows of one window; returns whether its listing is complete.
+
+        It is after a pass that adds up, or if all passes together do. Nothing at all counts when it
+        is said twice: an answer that lost its contents looks like an empty day.
+        """
         union: set[str] = set()
         total_hits = 0
+        shrank = False
         for attempt in range(1, PASSES + 1):
             self.counts.passes = max(self.counts.passes, attempt)
             result = yield from self._page_through(window)
             if result is None:
                 return (yield from self._list_halves(window))
             union |= result.ids
+            shrank = shrank or result.shrank or result.total_hits < total_hits
             total_hits = result.total_hits
-            if result.adds_up():
+            if result.adds_up() and (result.ids or (attempt > 1 and not union)):
                 return True
+            if not union and not total_hits:
+                continue
             log.warning(
                 "Pass %d of %d over the conversations of %s does not add up: %d distinct, "
                 "Genesys counts %d%s.",
@@ -134,7 +146,7 @@ class DayListing:
                 total_hits,
                 "" if result.clean else "; some were repeated or unreadable",
             )
-        return len(union) == total_hits and not self.counts.unreadable
+        return len(union) == total_hits and not shrank
 
     def _list_halves(self, window: Window) -> Generator[Row, None, bool]:
         middle = window.start + (window.end - window.start) / 2
@@ -153,6 +165,7 @@ class DayListing:
         """One pass over the pages; returns None when there are too many hits for that."""
         ids: set[str] = set()
         clean = True
+        shrank = False
         total_hits = 0
         for page_number in range(1, MOST_HITS // PAGE_SIZE + 1):
             page = self._source.query_conversations(
@@ -162,6 +175,7 @@ class DayListing:
             if page.total_hits > MOST_HITS:
                 return None
             # Past the last page a server may leave the count out.
+            shrank = shrank or 0 < page.total_hits < total_hits
             total_hits = page.total_hits or total_hits
             if not page.conversations and not page.unreadable:
                 break
@@ -173,7 +187,7 @@ class DayListing:
                 ids.add(conversation.id)
                 if self._is_new_call_of_the_day(conversation):
                     yield self._row(conversation)
-        return Pass(ids, total_hits, clean)
+        return Pass(ids, total_hits, clean, shrank)
 
     def _is_new_call_of_the_day(self, conversation: Conversation) -> bool:
         if conversation.id in self._seen:

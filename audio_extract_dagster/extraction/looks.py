@@ -17,19 +17,23 @@ _NEXT_LOOK = 0.15
 _LONGEST_PAUSE = 6
 _GROWTH = 1.5
 _REMEMBERED = 20
+# Of a link's life, the longest pause before results are seen and after: a link may live since the
+# last look, and what is left must do for fetching the file.
+_UNSEEN, _SEEN = 0.75, 0.5
 
 
 class LookPlan:
     """Learns the usual time of a batch and spaces the looks by it. All figures are seconds.
 
     `shortest`: the pause before the first look while nothing is learnt, and the shortest between
-    two looks. `link_life`: how long a result's link lives; once there are results, no pause is
-    longer than half of it. `earlier`: times that earlier batches took.
+    two looks. `link_life`: how long a result's link lives; no pause lets a link die unseen, and
+    once there are results none is longer than half of it. `earlier`: times that earlier batches
+    took.
     """
 
     def __init__(self, shortest: float, link_life: float, earlier: Iterable[float] = ()) -> None:
         self._shortest = shortest
-        self._longest_with_results = link_life / 2
+        self._link_life = link_life
         self._times = deque((t for t in earlier if t > 0), maxlen=_REMEMBERED)
 
     def learn(self, seconds: float) -> None:
@@ -39,8 +43,10 @@ class LookPlan:
     def first_pause(self) -> float:
         """The pause between the submission and the first look."""
         if not self._times:
-            return self._shortest
-        return max(self._shortest, _FIRST_LOOK * median(self._times))
+            return min(self._shortest, _UNSEEN * self._link_life)
+        return min(
+            max(self._shortest, _FIRST_LOOK * median(self._times)), _UNSEEN * self._link_life
+        )
 
     def next_pause(self, looks: int, *, has_results: bool) -> float:
         """The pause after the `looks`-th look."""
@@ -49,4 +55,4 @@ class LookPlan:
         else:
             growth: float = _GROWTH ** min(looks, 10)
             pause = self._shortest * min(growth, _LONGEST_PAUSE)
-        return min(pause, self._longest_with_results) if has_results else pause
+        return min(pause, (_SEEN if has_results else _UNSEEN) * self._link_life)

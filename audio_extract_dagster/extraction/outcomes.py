@@ -6,7 +6,7 @@ Pure rules: no request, no database. The answers of Genesys that feed them come 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -39,6 +39,8 @@ _BY_FILE_STATE = {
     "ERROR": Reason.ERROR_STATE,
 }
 _DELIVERABLE = frozenset({"AVAILABLE", "RESTORED"})
+# What Genesys would give, and we did not get.
+_OFFERED = frozenset({Reason.LINK_EXPIRED, Reason.BATCH_UNFINISHED})
 _NOT_AUDIO_MEDIA = frozenset({"screen", "chat", "email", "message"})
 
 
@@ -80,18 +82,25 @@ def settle(
     """The reason for each recording of `call` that is not stored, by recording id.
 
     The id is `""` in the one entry of a call for which no recording is known at all. `metadata`
-    is None where the answers added up (see `needs_metadata`). A recording that Genesys may still
-    give becomes final once `late_audio` has passed since it was first asked for.
+    is None where the answers added up (see `needs_metadata`). A link in the batch counts for more
+    than what metadata says: what was offered can be had. A recording that is still to come is
+    given up once `late_audio` has passed since it was first asked for and its call has ended.
     """
     stored = call.stored_ids | answers.stored
     reasons = {rid: reason for rid, reason in answers.undelivered.items() if rid not in stored}
     if metadata is not None:
-        reasons |= _by_metadata(metadata, stored, answers.undelivered, batch_broke_off)
-        for recording_id in (answers.errors | call.unsettled_ids) - stored - reasons.keys():
-            reasons[recording_id] = Reason.WITHDRAWN
+        reasons |= _by_metadata(metadata, stored | reasons.keys(), batch_broke_off)
+        not_ours = {recording.id for recording in metadata if not is_audio(recording)}
+        unlisted = ((answers.errors - not_ours) | call.unsettled_ids) - stored - reasons.keys()
+        reasons |= dict.fromkeys(unlisted, _without_metadata(call, now))
     if not reasons and not stored:
         reasons[""] = _without_recording(call, now)
-    return {rid: _unless_too_late(call, reason, now, late_audio) for rid, reason in reasons.items()}
+    return {
+        recording_id: _given_up(reason)
+        if _is_too_late(call, recording_id, now, late_audio)
+        else reason
+        for recording_id, reason in reasons.items()
+    }
 
 
 def unfinished(call: CallToAsk, answers: Answers) -> dict[str, Reason]:
@@ -112,18 +121,15 @@ def is_audio(recording: RecordingMetadata) -> bool:
 
 
 def _by_metadata(
-    metadata: Sequence[RecordingMetadata],
-    stored: Collection[str],
-    undelivered: Mapping[str, Reason],
-    batch_broke_off: bool,
+    metadata: Sequence[RecordingMetadata], answered: Collection[str], batch_broke_off: bool
 ) -> dict[str, Reason]:
     reasons = {}
     for recording in metadata:
-        if not is_audio(recording) or recording.id in stored:
+        if not is_audio(recording) or recording.id in answered:
             continue
         if is_deliverable(recording):
-            default = Reason.BATCH_UNFINISHED if batch_broke_off else Reason.NOT_DELIVERED
-            reasons[recording.id] = undelivered.get(recording.id, default)
+            not_given = Reason.BATCH_UNFINISHED if batch_broke_off else Reason.NOT_DELIVERED
+            reasons[recording.id] = not_given
         else:
             state = (recording.file_state or "").upper()
             reasons[recording.id] = _BY_FILE_STATE.get(state, Reason.UNKNOWN_STATE)
@@ -132,19 +138,33 @@ def _by_metadata(
 
 def _without_recording(call: CallToAsk, now: datetime) -> Reason:
     if call.ended_at is None:
-        return Reason.CALL_OPEN
-    if call.recording_sessions and now - call.ended_at < LISTING_LAG:
+        too_late = now - call.conversation_start >= NEVER_CLOSED_AFTER
+        return Reason.NEVER_CLOSED if too_late else Reason.CALL_OPEN
+    if call.recording_sessions and not _ended_long_ago(call, now):
         return Reason.NOT_LISTED_YET
     return Reason.NOT_RECORDED if call.answered else Reason.NOT_ANSWERED
 
 
-def _unless_too_late(
-    call: CallToAsk, reason: Reason, now: datetime, late_audio: timedelta
-) -> Reason:
-    if reason is Reason.CALL_OPEN:
-        too_late = now - call.conversation_start >= NEVER_CLOSED_AFTER
-        return Reason.NEVER_CLOSED if too_late else reason
-    first_requested_at = call.first_requested_at or now
-    if reason.status is RecordStatus.PENDING and now - first_requested_at > late_audio:
-        return Reason.LATE_AUDIO_EXPIRED
-    return reason
+def _without_metadata(call: CallToAsk, now: datetime) -> Reason:
+    """Why a recording that was heard of before, by its id, is not listed."""
+    return Reason.WITHDRAWN if _ended_long_ago(call, now) else Reason.NOT_LISTED_YET
+
+
+def _ended_long_ago(call: CallToAsk, now: datetime) -> bool:
+    return call.ended_at is not None and now - call.ended_at >= LISTING_LAG
+
+
+def _is_too_late(call: CallToAsk, recording_id: str, now: datetime, late_audio: timedelta) -> bool:
+    """Whether the recording was first asked for too long ago; one that is new was not."""
+    if call.first_requested_at is None or recording_id not in call.unsettled_ids:
+        return False
+    if call.ended_at is None:
+        return now - call.conversation_start >= NEVER_CLOSED_AFTER
+    return now - max(call.first_requested_at, call.ended_at) > late_audio
+
+
+def _given_up(reason: Reason) -> Reason:
+    """What can be had and never came is our failure; what Genesys still has not got is missing."""
+    if reason in _OFFERED:
+        return Reason.NOT_DELIVERED
+    return Reason.LATE_AUDIO_EXPIRED if reason.status is RecordStatus.PENDING else reason

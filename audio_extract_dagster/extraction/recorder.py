@@ -30,7 +30,7 @@ class Recorder:
         self._day_run = day_run
         self._engine = engine
         self._clock = clock
-        self._waiting: list[tuple[Flight, StoredRecording]] = []
+        self._waiting: dict[tuple[str, str], tuple[Flight, StoredRecording]] = {}
         self._oldest = 0.0
 
     def stored(self, arrival: Arrival) -> None:
@@ -39,7 +39,8 @@ class Recorder:
             return
         if not self._waiting:
             self._oldest = self._clock.monotonic()
-        self._waiting.append((arrival.flight, arrival.stored))
+        # Of a recording that came again with more parts, only the latest is true.
+        self._waiting[arrival.recording.key] = arrival.flight, arrival.stored
 
     def flush_if_due(self) -> None:
         """Write the rows if enough are waiting or one waits too long."""
@@ -54,8 +55,8 @@ class Recorder:
             return
         self._day_run.check()
         with self._engine.begin() as connection:
-            for flight in _distinct(flight for flight, _ in self._waiting):
-                recordings = [stored for owner, stored in self._waiting if owner is flight]
+            for flight in _distinct(flight for flight, _ in self._waiting.values()):
+                recordings = [stored for owner, stored in self._waiting.values() if owner is flight]
                 records.write_stored(connection, self._asked(flight), recordings, flight.calls)
         self._waiting.clear()
 

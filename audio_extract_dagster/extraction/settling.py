@@ -9,10 +9,13 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.extraction.flight import Flight
-from audio_extract_dagster.extraction.outcomes import needs_metadata, settle, unfinished
+from audio_extract_dagster.extraction.outcomes import Answers, needs_metadata, settle, unfinished
 from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.genesys import GenesysClient, NotPermitted
 from audio_extract_dagster.model import CallToAsk, Reason
@@ -37,7 +40,7 @@ class Settler:
         One request at a time, so that looks at other batches are not kept waiting.
         """
         while flight.to_settle:
-            call = flight.to_settle.popleft()
+            call = flight.calls[flight.to_settle.popleft()]
             costly = False
             if self._is_better_asked_again(flight, call):
                 reasons: Mapping[str, Reason] = unfinished(call, flight.answers(call))
@@ -65,17 +68,18 @@ class Settler:
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)
-        unsettled = answers.errors | call.unsettled_ids | answers.undelivered.keys()
-        known = (unsettled - answers.stored - call.stored_ids) or {""}
         try:
-            metadata = self._client.recording_metadata(call.conversation_id)
+            metadata = [
+                replace(recording, id=clean_text(recording.id))
+                for recording in self._client.recording_metadata(call.conversation_id)
+            ]
         except NotPermitted:
-            return dict.fromkeys(known, Reason.NO_PERMISSION)
+            return _without_metadata(call, answers, Reason.NO_PERMISSION)
         except TryAgain as error:
             log.warning("%s", error)
-            return dict.fromkeys(known, Reason.METADATA_UNREADABLE)
+            return _without_metadata(call, answers, Reason.METADATA_UNREADABLE)
         if not all(recording.id for recording in metadata):
-            return dict.fromkeys(known, Reason.METADATA_UNREADABLE)
+            return _without_metadata(call, answers, Reason.METADATA_UNREADABLE)
         return settle(
             call,
             answers,
@@ -84,3 +88,11 @@ class Settler:
             late_audio=self._late_audio,
             batch_broke_off=flight.broke_off,
         )
+
+
+def _without_metadata(call: CallToAsk, answers: Answers, reason: Reason) -> Mapping[str, Reason]:
+    """`reason` for what is not known otherwise; what a link was given for keeps its own."""
+    stored = call.stored_ids | answers.stored
+    unknown = (answers.errors | call.unsettled_ids) - stored - answers.undelivered.keys()
+    reasons = dict.fromkeys(unknown, reason) | answers.undelivered
+    return reasons or {"": reason}

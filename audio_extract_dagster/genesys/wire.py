@@ -226,4 +226,6 @@ def _number(raw: msgspec.Raw) -> float | None:
 
 
 def _count(raw: msgspec.Raw) -> int:
-    return int(_number(raw) or 0)
+    """0 if there is none, or one that no organization can have (and no `integer` can hold)."""
+    number = _number(raw) or 0
+    return int(number) if number < 2**31 else 0

@@ -26,7 +26,7 @@ _STATUS_COLORS = {
 
 
 def draw_day(shape: DayShape, title: str) -> bytes:
-    """The picture as PNG, 1,200 × 340 points of a screen, some 30 kB."""
+    """The picture as PNG, 1,200 by 340 pixels, some 30 kB."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.4), dpi=100, facecolor=_GROUND, layout="constrained")

@@ -91,8 +91,7 @@ def test_an_incomplete_listing_fails_the_day(
     (job,) = rows(database.engine, "extraction_jobs")
     assert job["status"] == "FAILED"
     assert "The day does not add up: after 3 passes" in job["error"]
-    # What there is to have is there all the same.
-    assert job["stored"] == 26
+    assert job["stored"] > 0  # what there is to have
     (message,) = rows(database.engine, "notifications")
     assert message["status"] == "FAILED"
     assert "calls may be missing" in message["html"]
@@ -254,19 +253,24 @@ def test_a_storage_that_cannot_be_written_fails_the_audio_step(
     (job,) = rows(database.engine, "extraction_jobs")
     assert job["error"] == f"audio: {failures(result)['audio']}"
     # The lists are there, and nothing says that the audio is.
-    assert (job["status"], job["agent_calls"], job["stored"]) == ("FAILED", 33, 0)
+    assert (job["status"], job["conversations"], job["stored"]) == ("FAILED", 40, 0)
 
 
 def test_a_run_that_is_stopped_ends_its_job_as_canceled(
     location: CodeLocation, database: Database, simulator: Simulator
 ) -> None:
-    with (
-        _acting(simulator, "batch_poll", lambda: os.kill(os.getpid(), signal.SIGINT)),
-        pytest.raises(BaseException) as raised,  # noqa: PT011 - whatever Dagster makes of it
-    ):
-        location.run()
+    with _acting(simulator, "batch_poll", lambda: os.kill(os.getpid(), signal.SIGINT)):
+        stopped = location.run()
 
-    assert "Interrupt" in type(raised.value).__name__
+    assert not stopped.success
     (job,) = rows(database.engine, "extraction_jobs")
-    assert (job["status"], job["stage"]) == ("CANCELED", "audio")
-    assert location.run().success
+    assert (job["status"], job["stage"], job["error"]) == ("CANCELED", "audio", "audio: canceled.")
+    (message,) = rows(database.engine, "notifications")
+    assert "CANCELED" in message["subject"]
+
+    result = location.run()
+
+    assert result.success
+    _, second = rows(database.engine, "extraction_jobs")
+    assert second["status"] == "INCOMPLETE"
+    assert len(simulator.log) == 1  # the batch of the stopped run was read

@@ -15,7 +15,7 @@ import pytest
 
 from audio_extract_dagster.simulator import Source, World
 from audio_extract_dagster_tests.postgres import Database, Server
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import DayState, Ending, Scene
 
 SceneMaker = Callable[..., Scene]
 
@@ -72,6 +72,21 @@ def scene(
     if matrix := os.environ.get("FAULT_MATRIX"):
         with Path(matrix).open("a") as file:
             file.write(_matrix_line(request.node.name, scene.endings, calm))
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """What differs between two states of the day, a line for each row and file."""
+    if op != "==" or not (isinstance(left, DayState) and isinstance(right, DayState)):
+        return None
+    lines = ["the states of the day differ:"]
+    for table in ("conversations", "agent_calls", "records", "files"):
+        mine, other = getattr(left, table), getattr(right, table)
+        lines += [
+            f"{table} {key}: {mine.get(key, 'nothing')} instead of {other.get(key, 'nothing')}"
+            for key in sorted(mine.keys() | other.keys())
+            if mine.get(key) != other.get(key)
+        ]
+    return lines
 
 
 def _matrix_line(name: str, endings: list[Ending], calm: Ending) -> str:

@@ -1,14 +1,16 @@
-"""The asset `daily_report`: the closed counts of the day in one row."""
+"""The asset `daily_report`: the closed counts of the day in one row, and a picture of it."""
 
+import base64
 from dataclasses import asdict
 
 import dagster as dg
 import pandas as pd
 
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import accounts, jobs
+from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+from audio_extract_dagster.reporting.picture import draw_day
 
 
 def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -32,10 +34,21 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
             run = day_run.begin(context)
             run.meter(genesys.usage)
             run.stage("daily_report")
+            settings = day_run.settings()
             with day_run.engine().connect() as connection:
                 counts = asdict(accounts.day_counts(connection, run.call_date))
                 usage = asdict(jobs.day_usage(connection, run.call_date))
+                shape = shapes.day_shape(connection, run.call_date, settings.timezone)
+            picture = draw_day(shape, f"Call recordings of {run.call_date}")
         row = {"call_date": run.call_date, **counts, **usage}
-        return dg.Output(pd.DataFrame([row]), metadata={**counts, **usage})
+        links = {
+            "picture": dg.MetadataValue.md(_embedded(picture)),
+            "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
+        }
+        return dg.Output(pd.DataFrame([row]), metadata={**links, **counts, **usage})
 
     return daily_report
+
+
+def _embedded(picture: bytes) -> str:
+    return f"![The day](data:image/png;base64,{base64.b64encode(picture).decode()})"

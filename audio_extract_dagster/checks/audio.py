@@ -1,0 +1,76 @@
+"""Checks of `audio_records`: has every call its record and every record its file?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from audio_extract_dagster.checks.rule import DayUnderTest, Found, rows_named
+from audio_extract_dagster.database.ledger import accounts, inventory
+from audio_extract_dagster.storage import day_prefix
+
+# What is open longer than this has outlived several askings.
+OPEN_TOO_LONG = timedelta(days=3)
+# A recording may start before the call is counted and end after it; pauses for security shorten it.
+_LONGER_SECONDS, _SHORTEST_SHARE, _SHORT_TALK_SECONDS = 60.0, 0.5, 30.0
+
+_IMPLAUSIBLE = text("""
+    SELECT r.conversation_id || '/' || r.recording_id
+      FROM (SELECT conversation_id, recording_id, sum(duration_seconds) AS seconds
+              FROM audio_records
+             WHERE call_date = :day AND status = 'STORED' AND duration_seconds IS NOT NULL
+             GROUP BY conversation_id, recording_id) r
+      JOIN agent_calls c USING (conversation_id)
+     WHERE r.seconds > extract(epoch FROM c.ended_at - c.conversation_start) + :longer
+        OR (c.talk_ms / 1000.0 > :short_talk
+            AND (SELECT sum(o.duration_seconds) FROM audio_records o
+                  WHERE o.conversation_id = r.conversation_id AND o.status = 'STORED')
+                < :share * c.talk_ms / 1000.0)
+     ORDER BY 1
+""")
+_OPEN_TOO_LONG = text("""
+    SELECT conversation_id || CASE recording_id WHEN '' THEN '' ELSE '/' || recording_id END
+      FROM audio_records
+     WHERE call_date = :day
+       AND status IN ('PENDING', 'FAILED')
+       AND reason <> 'call_open'
+       AND first_requested_at < :before
+     ORDER BY 1
+""")
+
+
+def calls_have_records(test: DayUnderTest) -> Found:
+    """Every agent call has at least one record, with a reason if it is not stored."""
+    ids = accounts.calls_without_record(test.connection, test.day)
+    return Found(rows_named("agent calls have no record", ids), {"without_record": len(ids)})
+
+
+def stored_files_exist(test: DayUnderTest) -> Found:
+    """Every stored file is in the storage, with the size in its row."""
+    rows = inventory.stored_files(test.connection, test.day)
+    sizes = {test.storage.uri(key): size for key, size in test.storage.list(day_prefix(test.day))}
+    missing = [row.uri for row in rows if row.uri not in sizes]
+    other = [row.uri for row in rows if sizes.get(row.uri, row.size_bytes) != row.size_bytes]
+    problems = rows_named("stored files are gone", missing)
+    problems += rows_named("stored files have another size", other)
+    return Found(problems, {"files": len(rows), "gone": len(missing), "other_size": len(other)})
+
+
+def durations_agree(test: DayUnderTest) -> Found:
+    """No audio is longer than its call, or shorter than half of its talk time."""
+    bounds = {
+        "day": test.day,
+        "longer": _LONGER_SECONDS,
+        "share": _SHORTEST_SHARE,
+        "short_talk": _SHORT_TALK_SECONDS,
+    }
+    ids = list(test.connection.execute(_IMPLAUSIBLE, bounds).scalars())
+    return Found(rows_named("recordings do not fit their call", ids), {"implausible": len(ids)})
+
+
+def nothing_open_too_long(test: DayUnderTest) -> Found:
+    """No recording has been pending or failed for more than three days."""
+    before = {"day": test.day, "before": test.now - OPEN_TOO_LONG}
+    ids = list(test.connection.execute(_OPEN_TOO_LONG, before).scalars())
+    return Found(rows_named("recordings are open for days", ids), {"open_too_long": len(ids)})

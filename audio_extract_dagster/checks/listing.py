@@ -1,0 +1,52 @@
+"""Checks of `conversations`: is everything listed, once, on its day?"""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from audio_extract_dagster.checks.rule import DayUnderTest, Found, rows_named
+from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.extraction.accounting import listing_gaps
+
+_OUTSIDE = text("""
+    SELECT conversation_id
+      FROM conversations
+     WHERE call_date = :day
+       AND (conversation_start < :start OR conversation_start >= :end)
+     ORDER BY conversation_id
+""")
+_REPEATED = text("""
+    SELECT payload ->> 'conversationId'
+      FROM conversations
+     WHERE call_date = :day
+     GROUP BY payload ->> 'conversationId'
+    HAVING count(*) > 1
+""")
+
+
+def listing_is_complete(test: DayUnderTest) -> Found:
+    """Every hit of the listing is a row or counted by kind, and none is lost."""
+    listing = accounts.stream_counts(test.connection, "conversations", test.day)
+    return Found(listing_gaps(listing), listing)
+
+
+def each_conversation_once(test: DayUnderTest) -> Found:
+    """No two rows hold the same conversation of Genesys."""
+    ids = list(test.connection.execute(_REPEATED, {"day": test.day}).scalars())
+    return Found(rows_named("conversations stand in several rows", ids), {"repeated": len(ids)})
+
+
+def each_in_its_day(test: DayUnderTest) -> Found:
+    """Every conversation started within the business day it is filed under."""
+    window = test.settings.business_days.window(test.day)
+    span = {"day": test.day, "start": window.start, "end": window.end}
+    ids = list(test.connection.execute(_OUTSIDE, span).scalars())
+    return Found(rows_named("conversations started on another day", ids), {"outside": len(ids)})
+
+
+def still_listed(test: DayUnderTest) -> Found:
+    """Genesys still lists every conversation whose audio is kept here."""
+    listing = accounts.stream_counts(test.connection, "conversations", test.day)
+    kept = int(listing.get("kept", 0))
+    problem = f"{kept} conversations with audio are no longer listed; their rows are kept"
+    return Found([problem] if kept else [], {"no_longer_listed": kept})
