@@ -5,14 +5,23 @@ Nothing is connected here; each part connects when it is first used.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from functools import cache
 
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import PostgresSettings, open_engine
+from audio_extract_dagster.database.connection import (
+    PostgresSettings,
+    database_errors,
+    open_engine,
+)
+from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
+from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast
 from audio_extract_dagster.genesys import GenesysClient, RequestBudget
+from audio_extract_dagster.model import Rates
 from audio_extract_dagster.notify.gateway import Gateway, open_gateway
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.storage import AudioStorage, open_storage
@@ -56,3 +65,19 @@ def gateway_of(settings: Settings) -> Gateway:
     """The way out for messages."""
     url = settings.notify_url.get_secret_value() if settings.notify_url else None
     return open_gateway(url, settings.emails)
+
+
+def forecast_of(settings: Settings, days: Sequence[date], clock: Clock) -> tuple[Forecast, Rates]:
+    """What extracting these days would cost, and the averages that this rests on."""
+    with genesys_client_of(settings, clock) as client:
+        hits = count_hits(client, settings.business_days, days, settings.queue_ids)
+    engine = engine_of(settings)
+    with database_errors(engine), engine.connect() as connection:
+        rates = accounts.rates(connection)
+    cost = forecast(
+        hits,
+        rates,
+        batch_size=settings.batch_size,
+        requests_per_minute=settings.genesys_requests_per_minute,
+    )
+    return cost, rates

@@ -13,9 +13,11 @@ from audio_extract_dagster.defs.assets.audio import audio_assets
 from audio_extract_dagster.defs.assets.conversations import conversations_asset
 from audio_extract_dagster.defs.assets.daily_report import daily_report_asset
 from audio_extract_dagster.defs.checks import asset_checks
+from audio_extract_dagster.defs.freshness import freshness
 from audio_extract_dagster.defs.io_manager import PostgresIOManager
 from audio_extract_dagster.defs.jobs import day_job
 from audio_extract_dagster.defs.partitions import daily_partitions
+from audio_extract_dagster.defs.plan import plan_job
 from audio_extract_dagster.defs.resources import (
     AudioStorageResource,
     DayRunResource,
@@ -38,6 +40,7 @@ def definitions() -> dg.Definitions:
     if settings.dev_mode:
         schedule_status = dg.DefaultScheduleStatus.STOPPED
         sensor_status = dg.DefaultSensorStatus.STOPPED
+    freshness_checks, freshness_sensor = freshness(days, cron, sensor_status)
     clock = SystemClock()
     return dg.Definitions(
         assets=[
@@ -46,10 +49,10 @@ def definitions() -> dg.Definitions:
             audio_assets(partitions),
             daily_report_asset(partitions),
         ],
-        asset_checks=asset_checks(partitions),
-        jobs=[day_job()],
+        asset_checks=[*asset_checks(partitions), *freshness_checks],
+        jobs=[day_job(), plan_job(partitions)],
         schedules=[daily_schedule(days, cron, schedule_status)],
-        sensors=all_sensors(days, cron, sensor_status),
+        sensors=[*all_sensors(days, cron, sensor_status), freshness_sensor],
         resources={
             "genesys": GenesysResource(clock=clock),
             "audio_storage": AudioStorageResource(clock=clock),

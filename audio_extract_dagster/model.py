@@ -80,6 +80,25 @@ class Reason(Enum):
         self.status = status
 
 
+class Ask(Enum):
+    """Which calls of a day a run asks for."""
+
+    OPEN_CALLS = "calls without a final answer"
+    NEW_CALLS = "calls that were never asked for"
+    ALL_CALLS = "every call, also where the audio is stored or was given up"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The calls of a day that a run asks for; no ids means no limit to some calls."""
+
+    ask: Ask = Ask.OPEN_CALLS
+    conversation_ids: tuple[str, ...] = ()
+
+
+OPEN_CALLS = Selection()
+
+
 @dataclass(frozen=True)
 class KnownRecord:
     """A row of `audio_records` as it stood before the call was asked for."""
@@ -100,6 +119,8 @@ class CallToAsk:
     recording_sessions: int
     first_requested_at: datetime | None = None
     records: tuple[KnownRecord, ...] = ()
+    fetch_again: bool = False
+    """Fetch also what is stored; what cannot be had again stays as it is."""
 
     @property
     def attempts(self) -> int:

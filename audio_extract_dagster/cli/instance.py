@@ -28,10 +28,13 @@ storage:
       db_name: {{env: PG_DATABASE}}
 {address}
 
-# Days run side by side as runs of their own.
+# Days go one after another: each asks Genesys as quickly as the API budget allows.
 concurrency:
   runs:
     max_concurrent_runs: 4
+  pools:
+    default_limit: 1
+    granularity: run
 
 # A run that was killed is found, and what it held is given back.
 run_monitoring:

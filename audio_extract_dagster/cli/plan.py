@@ -9,11 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, genesys_client_of
-from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.embedded.environment import running_settings
-from audio_extract_dagster.extraction.forecast import Forecast, forecast
+from audio_extract_dagster.extraction.forecast import Forecast
 from audio_extract_dagster.model import Rates
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -27,22 +25,8 @@ def command(first: datetime, last: datetime) -> None:
     settings = running_settings()
     if last < first:
         raise click.UsageError("--to is before --from.")
-    days = settings.business_days
-    wanted = days.between(first.date(), last.date())
-    with genesys_client_of(settings, SystemClock()) as client:
-        hits = {
-            day: client.query_conversations(*days.window(day), settings.queue_ids, 1, 1).total_hits
-            for day in wanted
-        }
-    engine = engine_of(settings)
-    with database_errors(engine), engine.connect() as connection:
-        rates = accounts.rates(connection)
-    cost = forecast(
-        hits,
-        rates,
-        batch_size=settings.batch_size,
-        requests_per_minute=settings.genesys_requests_per_minute,
-    )
+    wanted = settings.business_days.between(first.date(), last.date())
+    cost, rates = forecast_of(settings, wanted, SystemClock())
     _show(cost, rates)
 
 

@@ -25,7 +25,7 @@ def clean_text(value: str) -> str:
 
 def to_json(value: object) -> str:
     """JSON text of `value` as a `jsonb` can hold it. Raises ValueError for NaN and infinities."""
-    return clean_json(json.dumps(value, allow_nan=False, separators=(",", ":")))
+    return clean_json(_encode(value))
 
 
 def clean_json(text: str) -> str:
@@ -35,6 +35,8 @@ def clean_json(text: str) -> str:
     return _ANY_ESCAPE.sub(lambda found: REPLACEMENT if found[1] else found[0], text)
 
 
+# Made once: `json.dumps` would make one for each value.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _REFUSED_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 # From left to right, so that the `u0000` after an escaped backslash is the text that it is.
 _ANY_ESCAPE = re.compile(

@@ -5,10 +5,11 @@ import dagster as dg
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.assets.audio import audio_config
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import busy_days, postgres_engine
 from audio_extract_dagster.extraction.due import DueDay, due_days, look_back
+from audio_extract_dagster.model import Ask
 
 
 def daily_schedule(
@@ -37,12 +38,11 @@ def daily_schedule(
         considered = look_back(days, now)
         if not considered:
             return dg.SkipReason(f"No business day has finished yet (START_DATE {days.first}).")
-        with dagster_failures():
-            engine = postgres_engine()
-            with database_errors(engine), engine.connect() as connection:
-                done = jobs.last_statuses(connection, considered)
-                first = jobs.first_day(connection)
-            busy = busy_days(engine, done)
+        engine = postgres_engine()
+        with database_errors(engine), engine.connect() as connection:
+            done = jobs.last_statuses(connection, considered)
+            first = jobs.first_day(connection)
+        busy = busy_days(engine, done)
         due = due_days(days, now, done, first, busy)
         context.log.info("; ".join(f"{each.day}: {each.why}" for each in due))
         return [_request(each, now.isoformat()) for each in due]
@@ -56,6 +56,6 @@ def _request(due: DueDay, tick: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"{day} at {tick}",
         partition_key=day,
-        run_config={"ops": {"audio": {"config": {"only_new_calls": due.only_new}}}},
+        run_config=audio_config(Ask.NEW_CALLS) if due.only_new else {},
         tags={"audio_extract/why": due.why},
     )

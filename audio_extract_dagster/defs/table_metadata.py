@@ -6,6 +6,7 @@ import dagster as dg
 from sqlalchemy import Engine, Table, select
 from sqlalchemy.dialects import postgresql
 
+from audio_extract_dagster.defs.lineage import column_lineage
 from audio_extract_dagster.settings import Settings
 
 # Numbers of people and whole payloads are not shown in the UI.
@@ -14,11 +15,14 @@ _ROWS = 5
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no types of its own
 
 
-def table_facts(table: Table, settings: Settings) -> dict[str, str | dg.TableSchema]:
-    """Where a table is, by its full name, and what its columns mean."""
+def table_facts(
+    table: Table, settings: Settings
+) -> dict[str, str | dg.TableSchema | dg.TableColumnLineage]:
+    """Where a table is, by its full name, what its columns mean and where they come from."""
     return {
         "dagster/table_name": f"{settings.pg_database}.{settings.pg_schema}.{table.name}",
-        "dagster/column_schema": _column_schema(table),
+        "dagster/column_schema": column_schema(table),
+        "dagster/column_lineage": column_lineage(table.name),
     }
 
 
@@ -38,7 +42,8 @@ def preview(engine: Engine, table: Table, day: date) -> dg.MarkdownMetadataValue
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
-def _column_schema(table: Table) -> dg.TableSchema:
+def column_schema(table: Table) -> dg.TableSchema:
+    """Names, types and meanings of the columns."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(

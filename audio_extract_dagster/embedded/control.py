@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True):
 
     token: str
     parts: frozenset[str]
-    simulator: SimulatorOptions
+    simulator: SimulatorOptions | None
 
 
 class EmbeddedServices(msgspec.Struct, frozen=True):

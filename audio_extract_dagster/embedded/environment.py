@@ -6,6 +6,7 @@ how they are shared is in `session.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from audio_extract_dagster.settings import (
@@ -20,13 +21,13 @@ from audio_extract_dagster.settings import (
 DATA_FOLDER = Path("data")
 
 
-def running_settings() -> Settings:
-    """Complete settings for work; raises one `SettingsError` that lists all that is missing."""
+def running_settings(require: Iterable[str] = POSTGRES + GENESYS) -> Settings:
+    """Settings for work; raises one `SettingsError` that lists all that is missing."""
     environment = environment_of(Path.cwd())
     settings = read_settings(environment)
     if settings.dev_mode:
         environment |= embedded_variables(settings)
-    return read_settings(environment, require=POSTGRES + GENESYS)
+    return read_settings(environment, require=require)
 
 
 def embedded_variables(settings: Settings) -> dict[str, str]:

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 DATABASE = "audio_extract"
 
 _START_SECONDS = 120  # the recovery after a power cut takes its time
+_STARTS = 20
 _STOP_SECONDS = 60
 _PAUSE_SECONDS = 0.02
 
@@ -110,7 +111,8 @@ class EmbeddedPostgres:
         process, self._process = self._process, None
         if process is None:
             return
-        self._interrupt(process.pid)
+        if process.poll() is None:
+            self._interrupt(process.pid)
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -126,8 +128,8 @@ class EmbeddedPostgres:
 
     def _start_server(self) -> int:
         """The port on which the server answers: the last one, unless something has taken it."""
-        for wanted in (self._cluster.last_port(), None, None):
-            port = wanted or _free_port()
+        port = self._cluster.last_port() or _free_port()
+        for _ in range(_STARTS):
             with self._cluster.log.open("ab") as log:
                 start_of_log = log.tell()
                 self._process = self._launch(port, log)
@@ -136,8 +138,11 @@ class EmbeddedPostgres:
                 return port
             self.stop()
             said = self._cluster.log.read_bytes()[start_of_log:].decode(errors="replace").strip()
-            if "could not create any TCP/IP sockets" not in said:
+            if "could not create any TCP/IP sockets" in said:
+                port = _free_port()
+            elif "pre-existing shared memory block" not in said:  # of one that was just killed
                 break
+            self._clock.sleep(_PAUSE_SECONDS)
         raise EmbeddedPostgresFailed(f"The embedded PostgreSQL did not start. It says:\n{said}")
 
     def _launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:

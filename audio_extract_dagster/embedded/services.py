@@ -34,7 +34,7 @@ class Services:
         self._genesys: tuple[SimulatorOptions, str] | None = None
         self._stack = ExitStack()
 
-    def provide(self, parts: frozenset[str], options: SimulatorOptions) -> EmbeddedServices:
+    def provide(self, parts: frozenset[str], options: SimulatorOptions | None) -> EmbeddedServices:
         """Start what is missing of `parts`, also a server that has ended by itself."""
         return EmbeddedServices(
             postgres=self._provide_postgres() if "postgres" in parts else None,
@@ -53,17 +53,18 @@ class Services:
             _log.info("PostgreSQL is on port %d.", self._postgres_settings.port)
         return self._postgres_settings
 
-    def _provide_genesys(self, options: SimulatorOptions) -> str:
+    def _provide_genesys(self, wanted: SimulatorOptions | None) -> str:
         if self._genesys is None:
             # Only development needs the simulator, and only when Genesys is not configured.
             from audio_extract_dagster.simulator import serve  # noqa: PLC0415
 
+            options = wanted or SimulatorOptions()
             simulator = serve(**msgspec.structs.asdict(options))
             self._stack.callback(simulator.stop)
             self._genesys = options, simulator.url
             _log.info("The Genesys simulator is on %s.", simulator.url)
         running, url = self._genesys
-        if running != options:
+        if wanted not in (None, running):
             raise NotYet(
                 "The embedded simulator already runs with other options in this working folder "
                 f"({running}). Stop what uses it, or work in another folder."

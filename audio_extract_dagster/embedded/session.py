@@ -58,23 +58,22 @@ def ensure_embedded(
 ) -> EmbeddedServices:
     """Make sure that `parts` run, and tell how to reach them. They run until this process ends.
 
-    To be called as often as wanted: repeating takes a millisecond and starts again what was killed.
-    Raises `EmbeddedUnavailable`, or of the three families what a service raised that did not start.
+    `simulator`: None takes the one that runs, or starts one with the default options. To be called
+    as often as wanted: repeating takes a millisecond and starts again what was killed. Raises
+    `EmbeddedUnavailable`, or of the three families what a service raised that did not start.
     """
     if unknown := set(parts) - PARTS:
         raise ValueError(f"there are no embedded services {sorted(unknown)}")
     folder = ControlFolder(data_folder)
-    wish = frozenset(parts), simulator or SimulatorOptions()
+    wish = frozenset(parts), simulator
     key = os.getpid(), folder.data
     with _guard:
-        use = _uses.pop(key, None)
-        services = None
-        if use is not None:
-            with suppress(OSError):  # the supervisor was killed
-                services = use.ask(*wish)
-        if use is None or services is None:
-            use, services = _join(folder, wish, clock or SystemClock())
-        _uses[key] = use
+        if key in _uses:
+            try:
+                return _uses[key].ask(*wish)
+            except OSError:  # the supervisor was killed
+                del _uses[key]
+        _uses[key], services = _join(folder, wish, clock or SystemClock())
         return services
 
 
@@ -87,27 +86,27 @@ def release_embedded(data_folder: Path) -> None:
 
 
 class _Use:
-    """A connection to the supervisor. After an error it is closed."""
+    """A connection to the supervisor."""
 
     def __init__(self, session: Session) -> None:
         self._token = session.token
         self._socket = socket.create_connection(("127.0.0.1", session.port), _ANSWER_SECONDS)
         self._answers = self._socket.makefile("rb")
 
-    def ask(self, parts: frozenset[str], simulator: SimulatorOptions) -> EmbeddedServices:
-        """The services, running. Raises OSError if the supervisor is gone."""
+    def ask(self, parts: frozenset[str], simulator: SimulatorOptions | None) -> EmbeddedServices:
+        """The services, running. Raises OSError, and is closed, if the supervisor is gone."""
         request = msgspec.json.encode(Request(self._token, parts, simulator))
         try:
             self._socket.sendall(request + b"\n")
             line = self._answers.readline()
             if not line:
                 raise ConnectionResetError("the supervisor has closed the connection")
-            reply = msgspec.json.decode(line, type=Reply)
-            if reply.services is None:
-                raise _FAMILIES[reply.family](reply.failure)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: an answer that comes later must not be read
             self.close()
             raise
+        reply = msgspec.json.decode(line, type=Reply)
+        if reply.services is None:
+            raise _FAMILIES[reply.family](reply.failure)
         return reply.services
 
     def close(self) -> None:
@@ -116,13 +115,17 @@ class _Use:
 
 
 def _join(
-    folder: ControlFolder, wish: tuple[frozenset[str], SimulatorOptions], clock: Clock
+    folder: ControlFolder, wish: tuple[frozenset[str], SimulatorOptions | None], clock: Clock
 ) -> tuple[_Use, EmbeddedServices]:
     """Become a user. The lock is held until the supervisor has answered: till then it may stop."""
     try:
         with folder.start_lock().acquire(timeout=_JOIN_SECONDS + _ANSWER_SECONDS):
             use = _connect(folder, clock)
-            return use, use.ask(*wish)
+            try:
+                return use, use.ask(*wish)
+            except BaseException:
+                use.close()
+                raise
     except (OSError, Timeout) as error:
         raise EmbeddedUnavailable(
             f"The embedded services do not answer ({error}). What happened is in {folder.log}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Engine
@@ -23,11 +24,12 @@ def after_run(
     failure: str | None,
     announce: Announce,
     clock: Clock,
+    status: JobStatus = JobStatus.FAILED,
 ) -> None:
     """Make `extraction_jobs` and the outbox tell how a finished run ended; repeating is harmless.
 
-    A run that was killed left its job `RUNNING`: with nobody holding the day, it is closed as
-    `FAILED`. A run that failed before it had a job is announced all the same. `failure` is the
+    A run that was killed left its job `RUNNING`: with nobody holding the day, it is closed with
+    `status`. A run that failed before it had a job is announced all the same. `failure` is the
     cause that the orchestrator knows, None for a success.
     """
     now = clock.now()
@@ -36,11 +38,12 @@ def after_run(
         if job is None:
             if failure is not None:
                 counts = accounts.day_counts(connection, call_date)
-                announce(connection, Job.of_failed_run(run_id, call_date, failure, now, counts))
+                failed = Job.of_failed_run(run_id, call_date, failure, now, counts)
+                announce(connection, replace(failed, status=status))
         elif job.status is JobStatus.RUNNING and not is_held(engine, schema, call_date):
             cause = f"{job.stage or 'start'}: {failure or 'the run vanished.'}"
             counts = accounts.day_counts(connection, call_date)
-            jobs.close_job(connection, run_id, JobStatus.FAILED, now, counts=counts, error=cause)
+            jobs.close_job(connection, run_id, status, now, counts=counts, error=cause)
             closed = jobs.job(connection, run_id)
             if closed is not None:
                 announce(connection, closed)

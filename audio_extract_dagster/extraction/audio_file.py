@@ -82,6 +82,8 @@ def inspect(path: Path, declared_content_type: str | None) -> AudioFile:
         file.seek(0)
         duration = found.duration(file, size)
     declared = _media_type(declared_content_type)
+    if found is _MP4 and head[8:12] not in _AUDIO_BRANDS and declared not in found.content_types:
+        raise NotAudio("unknown_format")  # may as well be the recording of a screen
     content_type = declared if declared in found.content_types else found.content_types[0]
     return AudioFile(content_type, found.extension, duration)
 
@@ -261,4 +263,6 @@ _OGG = _Format(
 )
 _MP3 = _Format("mp3", ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"), _mp3_seconds)
 _WEBM = _Format("webm", ("audio/webm",), _unknown_seconds)
+# Registered brands of MP4 files that hold nothing but sound (mp4ra.org).
+_AUDIO_BRANDS = (b"M4A ", b"M4B ")
 _MP4 = _Format("m4a", ("audio/mp4", "audio/m4a", "audio/x-m4a"), _unknown_seconds)

@@ -36,7 +36,7 @@ from audio_extract_dagster.genesys import (
     NotPermitted,
     SubmissionUncertain,
 )
-from audio_extract_dagster.model import Batch, BatchState, CallToAsk
+from audio_extract_dagster.model import OPEN_CALLS, Batch, BatchState, CallToAsk, Selection
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +64,7 @@ class CollectionLimits:
 class AudioCollection:
     """Collects the audio of the agent calls of one day that is not there yet. Use it once.
 
-    With `only_new`, only of the calls that were never asked for. `report` takes a line for each
-    batch that ends.
+    `selection` says of which calls; `report` takes a line for each batch that ends.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class AudioCollection:
         *,
         clock: Clock,
         limits: CollectionLimits,
-        only_new: bool = False,
+        selection: Selection = OPEN_CALLS,
         report: Callable[[str], None] = log.info,
     ) -> None:
         self._day_run = day_run
@@ -88,9 +87,7 @@ class AudioCollection:
         self._report = report
         self._downloader = downloader
         self._pool = DownloadPool(downloader, day_run.call_date, limits.download_concurrency)
-        self._planner = BatchPlanner(
-            engine, day_run.call_date, limits.batch_size, only_new=only_new
-        )
+        self._planner = BatchPlanner(engine, day_run.call_date, limits.batch_size, selection)
         self._settler = Settler(client, self._planner, clock, limits.late_audio)
         self._recorder = Recorder(day_run, engine, clock)
         self._flights: list[Flight] = []

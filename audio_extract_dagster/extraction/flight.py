@@ -197,7 +197,8 @@ class Flight:
         """Whether the offer is the first, has more parts, or has fresh links for dead ones."""
         earlier = self._links.get(recording.key)
         if earlier is None:
-            return len(recording.links) > len(self._stored_parts(recording))
+            again = self.calls[recording.conversation_id].fetch_again
+            return again or len(recording.links) > len(self._stored_parts(recording))
         if len(recording.links) > len(earlier.links):
             return True
         answers = self._answers[recording.conversation_id]

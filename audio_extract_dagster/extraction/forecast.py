@@ -6,12 +6,13 @@ one request a day; nothing is written anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
 
-from audio_extract_dagster.extraction.listing import PAGE_SIZE
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.extraction.listing import PAGE_SIZE, ConversationSource
 from audio_extract_dagster.model import Rates
 
 # What the look plan spends on a batch once it has learnt the usual time.
@@ -63,6 +64,16 @@ def forecast(
     """The cost of days with so many hits each."""
     days = tuple(_of_day(day, count, rates, batch_size) for day, count in sorted(hits.items()))
     return Forecast(days, requests_per_minute)
+
+
+def count_hits(
+    source: ConversationSource, days: BusinessDays, wanted: Iterable[date], queues: Sequence[str]
+) -> dict[date, int]:
+    """How many conversations Genesys reports for each day: one small request a day."""
+    return {
+        day: source.query_conversations(*days.window(day), queues, 1, 1).total_hits
+        for day in wanted
+    }
 
 
 def _of_day(day: date, hits: int, rates: Rates, batch_size: int) -> DayForecast:

@@ -124,6 +124,7 @@ class DayListing:
         union: set[str] = set()
         total_hits = 0
         shrank = False
+        found_nothing = False
         for attempt in range(1, PASSES + 1):
             self.counts.passes = max(self.counts.passes, attempt)
             result = yield from self._page_through(window)
@@ -132,21 +133,26 @@ class DayListing:
             union |= result.ids
             shrank = shrank or result.shrank or result.total_hits < total_hits
             total_hits = result.total_hits
-            if result.adds_up() and (result.ids or (attempt > 1 and not union)):
+            if result.adds_up() and (result.ids or found_nothing):
                 return True
-            if not union and not total_hits:
-                continue
-            log.warning(
-                "Pass %d of %d over the conversations of %s does not add up: %d distinct, "
-                "Genesys counts %d%s.",
-                attempt,
-                PASSES,
-                self._day,
-                len(result.ids),
-                total_hits,
-                "" if result.clean else "; some were repeated or unreadable",
-            )
-        return len(union) == total_hits and not shrank
+            found_nothing = not union
+            self._log_pass(attempt, result)
+        return bool(union) and len(union) == total_hits and not shrank
+
+    def _log_pass(self, attempt: int, result: Pass) -> None:
+        if result.adds_up():
+            log.info("Genesys lists no conversation of %s; asking again to be sure.", self._day)
+            return
+        log.warning(
+            "Pass %d of %d over the conversations of %s does not add up: %d distinct, "
+            "Genesys counts %d%s.",
+            attempt,
+            PASSES,
+            self._day,
+            len(result.ids),
+            result.total_hits,
+            "" if result.clean else "; some were repeated or unreadable",
+        )
 
     def _list_halves(self, window: Window) -> Generator[Row, None, bool]:
         middle = window.start + (window.end - window.start) / 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.database.ledger import records
 from audio_extract_dagster.database.ledger.records import Position
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
-from audio_extract_dagster.model import CallToAsk, Reason, RecordStatus
+from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, RecordStatus, Selection
 
 # How often a call may be asked for in one run, the first time included.
 ASKS_PER_RUN = 2
@@ -27,15 +28,16 @@ def is_open(call: CallToAsk) -> bool:
 
 
 class BatchPlanner:
-    """Hands out calls of one day in groups of `batch_size`, no call to two groups at once.
-
-    With `only_new`, calls that were asked for before are left alone.
-    """
+    """Hands out calls of one day in groups of `batch_size`, no call to two groups at once."""
 
     def __init__(
-        self, engine: Engine, call_date: date, batch_size: int, *, only_new: bool = False
+        self,
+        engine: Engine,
+        call_date: date,
+        batch_size: int,
+        selection: Selection = OPEN_CALLS,
     ) -> None:
-        self._only_new = only_new
+        self._selection = selection
         self._engine = engine
         self._day = call_date
         self._batch_size = batch_size
@@ -92,13 +94,18 @@ class BatchPlanner:
     def _take(self) -> list[CallToAsk]:
         with self._engine.begin() as connection:
             calls = records.next_calls(
-                connection, self._day, self._batch_size, self._position, only_new=self._only_new
+                connection, self._day, self._batch_size, self._position, self._selection
             )
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
         self._all_taken = len(calls) < self._batch_size
-        return calls
+        return self._as_selected(calls)
 
     def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            return [c for c in records.calls(connection, conversation_ids) if is_open(c)]
+            calls = self._as_selected(records.calls(connection, conversation_ids))
+        return [call for call in calls if is_open(call) or call.fetch_again]
+
+    def _as_selected(self, calls: Sequence[CallToAsk]) -> list[CallToAsk]:
+        fetch_again = self._selection.ask is Ask.ALL_CALLS
+        return [replace(call, fetch_again=fetch_again) for call in calls]

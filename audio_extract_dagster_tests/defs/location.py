@@ -25,6 +25,9 @@ DAY = "2026-03-10"
 
 ASSETS = {"conversations", "agent_calls", "audio_batches", "audio_records", "daily_report"}
 
+CHECKS = {"listing_is_complete", "calls_add_up", "calls_have_records", "day_is_accounted_for"}
+"""Those that the promise stands on; there are more."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """What runs log is kept with them; a test's output is for what the test says."""
 

@@ -157,6 +157,12 @@ def test_webm_and_mp4_are_accepted_without_a_duration(look, content, content_typ
     assert look(content, None) == AudioFile(content_type, extension, None)
 
 
+def test_an_mp4_that_may_be_a_video_needs_the_word_of_genesys(look):
+    content = b"\0\0\0\x18ftypmp42" + bytes(100)
+    assert reason(look, content) == "unknown_format"
+    assert look(content, "audio/mp4") == AudioFile("audio/mp4", "m4a", None)
+
+
 # What the type is called
 
 

@@ -1,8 +1,8 @@
 """The moments at which a run is killed, each told by what can be seen from outside of the run.
 
 A request at the simulator is seen when it arrives, when it was acted on, and when half of its
-answer is out. What happens between two requests is seen in PostgreSQL: a table is locked, and the
-run waits for it with the write that was to come next.
+answer is out. What a run does between two requests is seen in PostgreSQL: a table is locked, so
+that the run stands still at its next write to it; or a request is held until a row has come.
 """
 
 from __future__ import annotations
@@ -31,19 +31,22 @@ class Progress(Enum):
 
 @dataclass(frozen=True)
 class Moment:
-    """When the `number`-th request (of `operation`, or of all) has come so far.
+    """When the `number`-th request (of `operation`, of `path`, or of all) has come so far.
 
-    With `table`, the run lives on until it next writes to that table; `number` 0 is the start.
+    With `writing`, the run lives on until it stands before a write to that table; `number` 0 is
+    the start of the run. With `stored`, the request is held until that recording has a row.
     """
 
     number: int
     operation: str | None = None
     progress: Progress = Progress.ARRIVED
-    table: str | None = None
+    path: str | None = None
+    writing: str | None = None
+    stored: str | None = None
 
     def __str__(self) -> str:
         request = f"{self.operation or 'request'} {self.number} {self.progress.value}"
-        return f"{request}, then writing {self.table}" if self.table else request
+        return f"{request}, then writing {self.writing}" if self.writing else request
 
 
 class AmbushSimulator(Simulator):
@@ -61,7 +64,7 @@ class AmbushSimulator(Simulator):
     def lie_in_wait(self, moment: Moment | None, spring: Callable[[], None]) -> None:
         """Call `spring` in the middle of the request that `moment` names; None: of no request.
 
-        What it is called in is answered only if `moment` has a table: otherwise nobody is left.
+        That request is answered only if the run lives on: otherwise nobody is left.
         """
         with self._lock:
             self._moment, self._spring, self._seen, self.caught = moment, spring, 0, None
@@ -82,7 +85,7 @@ class AmbushSimulator(Simulator):
 
     def _strike(self, moment: Moment) -> None:
         self._spring()
-        if moment.table is None:
+        if moment.writing is None:
             raise ResetConnection
 
     def _due(self, request: Request) -> Moment | None:
@@ -90,7 +93,9 @@ class AmbushSimulator(Simulator):
         operation = found.route.operation if found else None
         with self._lock:
             moment = self._moment
-            if moment is None or operation is None or moment.operation not in (None, operation):
+            if moment is None or operation is None:
+                return None
+            if moment.operation not in (None, operation) or moment.path not in (None, request.path):
                 return None
             self._seen += 1
             if self._seen != moment.number:

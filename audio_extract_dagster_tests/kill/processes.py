@@ -26,7 +26,7 @@ class Process(Protocol):
         """The exit code, negative for a signal; None if it still runs after so many seconds."""
 
     def kill(self) -> None:
-        """SIGKILL to the whole tree: no handler, no `finally`, no flush."""
+        """SIGKILL to the whole tree: no handler, no `finally`, no flush. Fine if it has ended."""
 
 
 Launch = Callable[[Mapping[str, str], date], Process]
@@ -72,4 +72,5 @@ class Command:
             return None
 
     def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)

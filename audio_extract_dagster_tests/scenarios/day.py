@@ -27,17 +27,25 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.errors import TryAgain
+from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.listing import DayListing
+from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer
-from audio_extract_dagster.simulator import Simulator, Source, Switches
-from audio_extract_dagster.storage import FolderStorage
+from audio_extract_dagster.simulator import (
+    Conversation,
+    Recording,
+    Simulator,
+    Source,
+    Switches,
+    World,
+)
+from audio_extract_dagster.storage import FolderStorage, StorageRefused
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.postgres import Database
 
@@ -187,7 +195,23 @@ class Scene:
             error = broken
         ending = self.ending(run_id, error)
         self.endings.append(ending)
+        self.check_sound(ending)
         return ending
+
+    def check_sound(self, ending: Ending) -> None:
+        """What holds after any run: our own errors only, and rows and files that agree.
+
+        A run that broke may leave calls without a record, and files whose rows it could not write.
+        """
+        assert ending.error is None or isinstance(ending.error, AudioExtractError), ending.error
+        assert not [name for name in ending.state.files if name.endswith(".part")]
+        if isinstance(ending.error, StorageRefused):
+            return  # there is no storage to look at
+        storage = FolderStorage(self.folder)
+        found = {each.difference for each in verify_day(self.engine, storage, self.day)}
+        if ending.error is not None:
+            found -= {Difference.CALL_WITHOUT_RECORD, Difference.FILE_WITHOUT_ROW}
+        assert found == set()
 
     def extract(
         self,
@@ -290,6 +314,17 @@ class Scene:
             key = tuple(row[column.name] for column in table.primary_key)
             rows[key] = {name: value for name, value in row.items() if name not in _PASSING}
         return rows
+
+
+def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
+    """The recordings of the day that Genesys gives."""
+    return [
+        (call, recording)
+        for call in world.conversations(TUESDAY)
+        if call.has_agent and call.story not in ("open", "stuck")
+        for recording in call.recordings
+        if (recording.media, recording.state) == ("audio", "AVAILABLE")
+    ]
 
 
 def files_in(folder: Path) -> dict[str, str]:

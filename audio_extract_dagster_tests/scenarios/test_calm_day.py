@@ -6,19 +6,8 @@ from collections import Counter
 from hashlib import sha256
 
 from audio_extract_dagster.model import JobStatus
-from audio_extract_dagster.simulator import Conversation, Recording, World
-from audio_extract_dagster_tests.scenarios.day import TUESDAY, Ending, Scene
-
-
-def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
-    """The recordings of the day that Genesys gives."""
-    return [
-        (call, recording)
-        for call in world.conversations(TUESDAY)
-        if call.has_agent and call.story not in ("open", "stuck")
-        for recording in call.recordings
-        if (recording.media, recording.state) == ("audio", "AVAILABLE")
-    ]
+from audio_extract_dagster.simulator import World
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Ending, Scene, obtainable
 
 
 def test_the_truth_of_the_world_is_stored_to_the_byte(world: World, calm: Ending) -> None:

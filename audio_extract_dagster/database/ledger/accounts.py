@@ -37,8 +37,9 @@ _RECORDS = text("""
 """)
 _EXCLUDED = text("""
     SELECT excluded_reason AS reason, count(*) AS conversations
-      FROM conversations
-     WHERE call_date = :day AND NOT has_agent
+      FROM conversations c
+     WHERE call_date = :day AND NOT has_agent AND NOT EXISTS (
+                SELECT FROM agent_calls a WHERE a.conversation_id = c.conversation_id)
      GROUP BY excluded_reason
 """)
 _BATCHES = text("""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
-from audio_extract_dagster.database.tables import audio_batches
+from audio_extract_dagster.database.tables import audio_batches, extraction_jobs
 from audio_extract_dagster.model import Batch, BatchState
 
 _LEARN_FROM = 20
@@ -97,14 +97,23 @@ def last_number(connection: Connection, call_date: date) -> int:
 
 
 def usual_seconds(connection: Connection) -> list[float]:
-    """How long the latest batches took from submission to completion, oldest first."""
+    """How long the latest batches took from submission to completion, oldest first.
+
+    Only batches that the run which submitted them saw complete: one that a later run took up tells
+    how long nobody looked.
+    """
     took = func.extract("epoch", audio_batches.c.completed_at - audio_batches.c.submitted_at)
+    outlived_its_run = exists().where(
+        extraction_jobs.c.run_id == audio_batches.c.run_id,
+        extraction_jobs.c.finished_at < audio_batches.c.completed_at,
+    )
     query = (
         select(took)
         .where(
             audio_batches.c.status == BatchState.COMPLETED.value,
             audio_batches.c.completed_at.is_not(None),
             audio_batches.c.submitted_at.is_not(None),
+            ~outlived_its_run,
         )
         .order_by(audio_batches.c.completed_at.desc())
         .limit(_LEARN_FROM)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Update, func, insert, select, update
 
 from audio_extract_dagster.database.tables import extraction_jobs
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
@@ -25,17 +25,13 @@ def open_job(connection: Connection, run_id: str, call_date: date, now: datetime
 
 
 def set_stage(connection: Connection, run_id: str, stage: str) -> None:
-    """What the run is doing, for those who follow it."""
-    connection.execute(
-        update(extraction_jobs).where(extraction_jobs.c.run_id == run_id).values(stage=stage)
-    )
+    """What the run is doing, for those who follow it. An ended job never changes."""
+    connection.execute(_running(run_id).values(stage=stage))
 
 
 def set_usage(connection: Connection, run_id: str, usage: Usage) -> None:
-    """What the run has spent so far."""
-    connection.execute(
-        update(extraction_jobs).where(extraction_jobs.c.run_id == run_id).values(asdict(usage))
-    )
+    """What the run has spent so far. An ended job never changes."""
+    connection.execute(_running(run_id).values(asdict(usage)))
 
 
 def close_job(
@@ -51,12 +47,7 @@ def close_job(
     values = {"status": status.value, "finished_at": now, "error": error}
     if counts is not None:
         values |= asdict(counts)
-    result = connection.execute(
-        update(extraction_jobs)
-        .where(extraction_jobs.c.run_id == run_id, extraction_jobs.c.status == _RUNNING)
-        .values(values)
-    )
-    return result.rowcount == 1
+    return connection.execute(_running(run_id).values(values)).rowcount == 1
 
 
 def job(connection: Connection, run_id: str) -> Job | None:
@@ -70,11 +61,11 @@ def jobs_of_runs(connection: Connection, run_ids: Sequence[str]) -> list[Job]:
     """The jobs of these runs, the last of each day, oldest day first."""
     query = (
         select(extraction_jobs)
-        .distinct(extraction_jobs.c.call_date)
         .where(extraction_jobs.c.run_id.in_(run_ids))
-        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at.desc())
+        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at)
     )
-    return [_job(row) for row in connection.execute(query)]
+    last = {row.call_date: _job(row) for row in connection.execute(query)}
+    return list(last.values())
 
 
 def ended_before(connection: Connection, job: Job) -> Job | None:
@@ -84,7 +75,7 @@ def ended_before(connection: Connection, job: Job) -> Job | None:
         .where(
             extraction_jobs.c.call_date == job.call_date,
             extraction_jobs.c.run_id != job.run_id,
-            extraction_jobs.c.status != _RUNNING,
+            extraction_jobs.c.finished_at <= job.started_at,
         )
         .order_by(extraction_jobs.c.started_at.desc())
         .limit(1)
@@ -105,9 +96,8 @@ def last_statuses(connection: Connection, days: Iterable[date]) -> dict[date, Jo
     """The status of the last job of each of these days that had one."""
     query = (
         select(extraction_jobs.c.call_date, extraction_jobs.c.status)
-        .distinct(extraction_jobs.c.call_date)
         .where(extraction_jobs.c.call_date.in_(list(days)))
-        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at.desc())
+        .order_by(extraction_jobs.c.started_at)
     )
     return {row.call_date: JobStatus(row.status) for row in connection.execute(query)}
 
@@ -126,6 +116,12 @@ def day_usage(connection: Connection, call_date: date) -> Usage:
     ).where(extraction_jobs.c.call_date == call_date)
     requests, wait_seconds = connection.execute(query).one()
     return Usage(int(requests), float(wait_seconds))
+
+
+def _running(run_id: str) -> Update:
+    return update(extraction_jobs).where(
+        extraction_jobs.c.run_id == run_id, extraction_jobs.c.status == _RUNNING
+    )
 
 
 def _job(row: Row[Any]) -> Job:

@@ -10,15 +10,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, delete, exists, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from audio_extract_dagster.database.tables import agent_calls, audio_records
 from audio_extract_dagster.model import (
+    OPEN_CALLS,
+    Ask,
     CallToAsk,
     KnownRecord,
     Reason,
     RecordStatus,
+    Selection,
     StoredRecording,
 )
 
@@ -46,18 +62,10 @@ def next_calls(
     call_date: date,
     limit: int,
     after: Position | None = None,
-    *,
-    only_new: bool = False,
+    selection: Selection = OPEN_CALLS,
 ) -> list[CallToAsk]:
-    """The next calls of the day that have no record yet, or one that is `PENDING` or `FAILED`.
-
-    With `only_new`, those that have no record yet.
-    """
-    record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
-    is_new = ~exists().where(record_of_call)
-    is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN)))
-    to_ask = is_new if only_new else or_(is_new, is_open)
-    query = select(agent_calls).where(agent_calls.c.call_date == call_date, to_ask)
+    """The next calls of the day that the selection asks for, in the order of the day."""
+    query = select(agent_calls).where(agent_calls.c.call_date == call_date, _asked_for(selection))
     order = (agent_calls.c.conversation_start, agent_calls.c.conversation_id)
     if after is not None:
         query = query.where(tuple_(*order) > tuple_(*after))
@@ -65,7 +73,10 @@ def next_calls(
 
 
 def calls(connection: Connection, conversation_ids: Sequence[str]) -> list[CallToAsk]:
-    """The named calls with the records they have; unknown ids are left out."""
+    """The named calls with the records they have; unknown ids are left out.
+
+    A call is asked for since the oldest of its recordings that are still open was.
+    """
     query = select(agent_calls).where(agent_calls.c.conversation_id.in_(conversation_ids))
     return _with_records(connection, connection.execute(query))
 
@@ -76,7 +87,11 @@ def write_stored(
     recordings: Sequence[StoredRecording],
     calls_by_id: Mapping[str, CallToAsk],
 ) -> None:
-    """Record recordings whose files are in the storage, whole."""
+    """Record recordings whose files are in the storage, whole.
+
+    Of a recording that arrived more than once, first in part and then whole, the last one counts.
+    """
+    latest = {(each.conversation_id, each.recording_id): each for each in recordings}
     rows = [
         _row(asked, calls_by_id[recording.conversation_id], recording.recording_id)
         | {
@@ -90,7 +105,7 @@ def write_stored(
             "duration_seconds": part.duration_seconds,
             "stored_at": asked.now,
         }
-        for recording in recordings
+        for recording in latest.values()
         for part in recording.parts
     ]
     _write(connection, rows)
@@ -101,7 +116,11 @@ def write_reasons(
     asked: Asked,
     reasons: Iterable[tuple[CallToAsk, Mapping[str, Reason]]],
 ) -> None:
-    """Record why recordings are not stored: for each call, a reason by recording id."""
+    """Record why recordings are not stored: for each call, a reason by recording id.
+
+    A call that has no reason without an id keeps no row without one, either.
+    """
+    settled = list(reasons)
     rows = [
         _row(asked, call, recording_id)
         | {
@@ -115,10 +134,28 @@ def write_reasons(
             "duration_seconds": None,
             "stored_at": None,
         }
-        for call, by_id in reasons
+        for call, by_id in settled
         for recording_id, reason in by_id.items()
     ]
     _write(connection, rows)
+    _delete_without_id(connection, [call.conversation_id for call, ids in settled if "" not in ids])
+
+
+def _asked_for(selection: Selection) -> ColumnElement[bool]:
+    """Open calls have no record yet, or one that is `PENDING` or `FAILED`."""
+    record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
+    is_new = ~exists().where(record_of_call)
+    is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN)))
+    conditions = {
+        Ask.NEW_CALLS: is_new,
+        Ask.OPEN_CALLS: or_(is_new, is_open),
+        Ask.ALL_CALLS: true(),
+    }
+    asked_for = conditions[selection.ask]
+    if selection.conversation_ids:
+        named = agent_calls.c.conversation_id.in_(selection.conversation_ids)
+        asked_for = and_(asked_for, named)
+    return asked_for
 
 
 def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
@@ -128,7 +165,7 @@ def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
         "call_date": asked.call_date,
         "batch_id": asked.batch_id,
         "attempts": call.attempts + 1,
-        "first_requested_at": call.first_requested_at or asked.now,
+        "first_requested_at": asked.now,
         "updated_at": asked.now,
     }
 
@@ -142,7 +179,23 @@ def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
     if not rows:
         return
     statement = insert(audio_records)
-    new = {c.name: statement.excluded[c.name] for c in audio_records.c if c.name not in _KEY}
+    new: dict[str, ColumnElement[Any]] = {
+        c.name: statement.excluded[c.name] for c in audio_records.c if c.name not in _KEY
+    }
+    # The first request stays the first; only a recording that was settled begins anew.
+    # Compared one by one: a list is expanded when it is bound, which a statement for many rows
+    # cannot be.
+    was_open, is_open = (
+        or_(*(status == each for each in _OPEN))
+        for status in (audio_records.c.status, statement.excluded.status)
+    )
+    begins_anew = and_(~was_open, is_open)
+    new["first_requested_at"] = case(
+        (begins_anew, statement.excluded.first_requested_at),
+        else_=func.coalesce(
+            audio_records.c.first_requested_at, statement.excluded.first_requested_at
+        ),
+    )
     connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=new), rows)
 
     keys = [tuple(row[name] for name in _KEY) for row in rows]
@@ -150,10 +203,15 @@ def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
     recordings = [(conversation_id, recording_id) for conversation_id, recording_id, _ in keys]
     recording = tuple_(audio_records.c.conversation_id, audio_records.c.recording_id)
     connection.execute(delete(audio_records).where(recording.in_(recordings), key.not_in(keys)))
-    identified = [conversation_id for conversation_id, recording_id, _ in keys if recording_id]
+    identified = [str(row["conversation_id"]) for row in rows if row["recording_id"]]
+    _delete_without_id(connection, identified)
+
+
+def _delete_without_id(connection: Connection, conversation_ids: Sequence[str]) -> None:
     connection.execute(
         delete(audio_records).where(
-            audio_records.c.conversation_id.in_(identified), audio_records.c.recording_id == ""
+            audio_records.c.conversation_id.in_(conversation_ids),
+            audio_records.c.recording_id == "",
         )
     )
 
@@ -168,7 +226,8 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
         known[record.conversation_id].append(
             KnownRecord(record.recording_id, RecordStatus(record.status), record.attempts)
         )
-        if record.first_requested_at is not None:
+        is_open = record.recording_id and record.status in _OPEN
+        if is_open and record.first_requested_at is not None:
             earliest = first_requested.get(record.conversation_id, record.first_requested_at)
             first_requested[record.conversation_id] = min(earliest, record.first_requested_at)
     return [

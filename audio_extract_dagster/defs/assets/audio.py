@@ -2,30 +2,46 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
+from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, TAGS
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import (
     AudioStorageResource,
     DayRunResource,
     GenesysResource,
 )
-from audio_extract_dagster.defs.table_metadata import table_facts
+from audio_extract_dagster.defs.table_metadata import column_schema, table_facts
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
 
 
 class AudioConfig(dg.Config):
     """What a run may be told about the audio step."""
 
-    only_new_calls: bool = Field(
-        default=False,
-        description="Ask only for calls that were never asked for: the second look at a day.",
+    ask: Ask = Field(
+        default=Ask.OPEN_CALLS,
+        description=(
+            "OPEN_CALLS: what is not there yet and not given up. NEW_CALLS: only calls that were "
+            "never asked for, the second look at a day. ALL_CALLS: fetch everything again; what "
+            "cannot be had again stays as it is."
+        ),
     )
+    conversation_ids: list[str] = Field(
+        default=[],
+        description="Ask for these conversations only; empty for all of the day.",
+    )
+
+
+def audio_config(ask: Ask) -> dict[str, Any]:
+    """The run configuration of a job that asks for these calls."""
+    return {"ops": {"audio": {"config": {"ask": ask.name}}}}
 
 
 def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -33,6 +49,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
 
     @dg.multi_asset(
         name="audio",
+        pool=GENESYS_POOL,
         partitions_def=partitions,
         group_name="audio",
         specs=[
@@ -40,6 +57,9 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 "audio_batches",
                 deps=["agent_calls"],
                 kinds={"python", "postgres"},
+                owners=OWNERS,
+                tags=TAGS,
+                metadata={"dagster/column_schema": column_schema(audio_batches)},
                 description=(
                     "The requests for recordings, at most 100 calls each: the intent, written "
                     "before it is sent, what Genesys made of it, and how it ended."
@@ -49,6 +69,9 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 "audio_records",
                 deps=["agent_calls"],
                 kinds={"python", "postgres"},
+                owners=OWNERS,
+                tags=TAGS,
+                metadata={"dagster/column_schema": column_schema(audio_records)},
                 description=(
                     "One row for each recording of each agent call: `STORED` with its file and "
                     "checksum, or `PENDING`, `MISSING`, `FAILED` with the reason."
@@ -74,7 +97,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 audio_storage.downloader(),
                 clock=day_run.clock,
                 limits=_limits(day_run.settings()),
-                only_new=config.only_new_calls,
+                selection=Selection(config.ask, tuple(config.conversation_ids)),
                 report=context.log.info,
             ).run()
             with day_run.engine().connect() as connection:

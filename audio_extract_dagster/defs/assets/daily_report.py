@@ -6,10 +6,13 @@ from dataclasses import asdict
 import dagster as dg
 import pandas as pd
 
+from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
+from audio_extract_dagster.defs.assets import OWNERS, TAGS
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.reporting.picture import draw_day
 
 
@@ -22,6 +25,9 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         io_manager_key="postgres_io_manager",
         group_name="reporting",
         kinds={"python", "postgres"},
+        owners=OWNERS,
+        tags=TAGS,
+        metadata={"dagster/column_schema": column_schema(tables.daily_report)},
         description=(
             "The day in one row: conversations = agent calls + excluded; recordings stored, "
             "pending, missing and failed; requests and waits of all runs of the day."

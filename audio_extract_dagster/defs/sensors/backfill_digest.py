@@ -9,7 +9,6 @@ from dagster._core.execution.backfill import PartitionBackfill
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
@@ -48,19 +47,18 @@ def _has_just_ended(backfill: PartitionBackfill) -> bool:
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
     """Put the digest into the outbox; False if it was there, or no run of it had a job."""
     runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
-    with dagster_failures():
-        settings, engine = running_settings(), postgres_engine()
-        with database_errors(engine), engine.begin() as connection:
-            of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
-            if not of_runs:
-                return False
-            message = compose_digest(of_runs, opening=settings.email_message)
-            return outbox.enqueue(
-                connection,
-                f"backfill {backfill.backfill_id}",
-                backfill.status.value,
-                "digest",
-                None,
-                message,
-                SystemClock().now(),
-            )
+    settings, engine = running_settings(), postgres_engine()
+    with database_errors(engine), engine.begin() as connection:
+        of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
+        if not of_runs:
+            return False
+        message = compose_digest(of_runs, opening=settings.email_message)
+        return outbox.enqueue(
+            connection,
+            f"backfill {backfill.backfill_id}",
+            backfill.status.value,
+            "digest",
+            None,
+            message,
+            SystemClock().now(),
+        )

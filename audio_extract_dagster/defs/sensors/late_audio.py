@@ -8,7 +8,6 @@ from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import inventory, jobs
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import busy_days, postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
@@ -32,17 +31,16 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
     def late_audio(
         context: dg.SensorEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        with dagster_failures():
-            settings, engine = running_settings(), postgres_engine()
-            with database_errors(engine), engine.connect() as connection:
-                groups = inventory.open_records(connection)
-                last = jobs.last_statuses(connection, {group.call_date for group in groups})
-            due = days_to_ask_again(
-                groups,
-                SystemClock().now(),
-                timedelta(days=settings.late_audio_days),
-                busy=busy_days(engine, last),
-            )
+        settings, engine = running_settings(), postgres_engine()
+        with database_errors(engine), engine.connect() as connection:
+            groups = inventory.open_records(connection)
+            last = jobs.last_statuses(connection, {group.call_date for group in groups})
+        due = days_to_ask_again(
+            groups,
+            SystemClock().now(),
+            timedelta(days=settings.late_audio_days),
+            busy=busy_days(engine, last),
+        )
         # A day that was excluded later is no partition any more.
         requests = [_request(each) for each in due if each.day in days]
         if not requests:

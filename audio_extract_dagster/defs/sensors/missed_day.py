@@ -9,7 +9,6 @@ from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
@@ -38,16 +37,13 @@ def missed_day_sensor(
         due = days.latest_finished(last_tick(cron, days.timezone.key, now - GRACE))
         if due is None:
             return dg.SkipReason("No day has been due yet.")
-        with dagster_failures():
-            settings, engine = running_settings(), postgres_engine()
-            with database_errors(engine), engine.begin() as connection:
-                first = jobs.first_day(connection)
-                if first is None or due < first or jobs.last_statuses(connection, [due]):
-                    return dg.SkipReason(f"{due}, the last day that was due, has run.")
-                message = compose_not_run(due, opening=settings.email_message)
-                new = outbox.enqueue(
-                    connection, f"due {due}", "NOT_RUN", "not_run", due, message, now
-                )
+        settings, engine = running_settings(), postgres_engine()
+        with database_errors(engine), engine.begin() as connection:
+            first = jobs.first_day(connection)
+            if first is None or due < first or jobs.last_statuses(connection, [due]):
+                return dg.SkipReason(f"{due}, the last day that was due, has run.")
+            message = compose_not_run(due, opening=settings.email_message)
+            new = outbox.enqueue(connection, f"due {due}", "NOT_RUN", "not_run", due, message, now)
         return dg.SkipReason(f"{due} was due and did not run; {'told' if new else 'was told'}.")
 
     return missed_day

@@ -5,7 +5,6 @@ import dagster as dg
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import gateway_of
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
@@ -21,10 +20,9 @@ def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinitio
         description="Sends again what the mail gateway did not take, until it does.",
     )
     def outbox_delivery(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        with dagster_failures():
-            engine = postgres_engine()
-            with database_errors(engine):
-                result = outbox.flush(engine, gateway_of(running_settings()), SystemClock())
+        engine = postgres_engine()
+        with database_errors(engine):
+            result = outbox.flush(engine, gateway_of(running_settings()), SystemClock())
         return dg.SkipReason(
             f"{result.sent} messages sent, {result.failed} not taken by the gateway, "
             f"{result.waiting} waiting."

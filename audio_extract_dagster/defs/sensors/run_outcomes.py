@@ -6,15 +6,20 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import gateway_of
-from audio_extract_dagster.database.connection import DatabaseUnavailable
+from audio_extract_dagster.composition import engine_of, gateway_of
+from audio_extract_dagster.database.connection import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    database_errors,
+)
 from audio_extract_dagster.defs.day_of_run import NoSingleDay, day_of_run, first_failure
-from audio_extract_dagster.defs.resources import announcer, postgres_engine
+from audio_extract_dagster.defs.resources import announcer
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
-from audio_extract_dagster.model import Job
+from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose
+from audio_extract_dagster.settings import SettingsError
 
 
 def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
@@ -46,12 +51,16 @@ def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinit
         description="Mails that a run was canceled.",
     )
     def notify_canceled(context: dg.RunStatusSensorContext) -> None:
-        _tell(context, "the run was canceled")
+        _tell(context, "the run was canceled", JobStatus.CANCELED)
 
     return [notify_success, notify_failure, notify_canceled]
 
 
-def _tell(context: dg.RunStatusSensorContext, failure: str | None) -> None:
+def _tell(
+    context: dg.RunStatusSensorContext,
+    failure: str | None,
+    status: JobStatus = JobStatus.FAILED,
+) -> None:
     """Put the message into the outbox, if the run itself has not, and deliver.
 
     Dagster calls this once for each run and never again if it raises, so nothing is sent from here
@@ -65,20 +74,26 @@ def _tell(context: dg.RunStatusSensorContext, failure: str | None) -> None:
     except NoSingleDay:
         context.log.info(f"Run {run.run_id} is about no single day: nothing to tell.")
         return
-    settings, clock = running_settings(), SystemClock()
+    # Whatever else is missing: a run that failed for it must still be told.
+    settings, clock = running_settings(require=()), SystemClock()
     gateway = gateway_of(settings)
     try:
+        engine = engine_of(settings)
         after_run(
-            postgres_engine(),
+            engine,
             settings.pg_schema,
             run.run_id,
             day,
             failure=failure,
             announce=announcer(settings, run.tags),
             clock=clock,
+            status=status,
         )
-        outbox.flush(postgres_engine(), gateway, clock)
-    except DatabaseUnavailable as error:
-        job = Job.of_failed_run(run.run_id, day, failure or str(error), clock.now())
+        with database_errors(engine):
+            outbox.flush(engine, gateway, clock)
+    except (DatabaseUnavailable, DatabaseRefused, SettingsError):
+        if failure is None:
+            raise  # a run that succeeded has put its message into the outbox itself
+        job = Job.of_failed_run(run.run_id, day, failure, clock.now())
         url = settings.run_url(run.run_id)
         gateway.send(compose(job, opening=settings.email_message, run_url=url, counts_known=False))

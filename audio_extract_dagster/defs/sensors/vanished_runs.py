@@ -9,7 +9,6 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import report_vanished
-from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import announcer, postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
@@ -32,29 +31,26 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     )
     def vanished_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         suspects: dict[str, float] = json.loads(context.cursor or "{}")
-        with dagster_failures():
-            settings, engine, clock = running_settings(), postgres_engine(), SystemClock()
-            now = clock.now().timestamp()
-            with database_errors(engine), engine.connect() as connection:
-                running = jobs.running_jobs(connection)
-            unheld = [
-                job for job in running if not is_held(engine, settings.pg_schema, job.call_date)
-            ]
-            since = {job.run_id: suspects.get(job.run_id, now) for job in unheld}
-            gone = [job for job in unheld if now - since[job.run_id] >= GRACE_SECONDS]
-            for job in gone:
-                run = context.instance.get_run_by_id(job.run_id)
-                after_run(
-                    engine,
-                    settings.pg_schema,
-                    job.run_id,
-                    job.call_date,
-                    failure="the run vanished (killed, or its machine was lost).",
-                    announce=announcer(settings, run.tags if run else {}),
-                    clock=clock,
-                )
-                report_vanished(context.instance, job.run_id)
-                del since[job.run_id]
+        settings, engine, clock = running_settings(), postgres_engine(), SystemClock()
+        now = clock.now().timestamp()
+        with database_errors(engine), engine.connect() as connection:
+            running = jobs.running_jobs(connection)
+        unheld = [job for job in running if not is_held(engine, settings.pg_schema, job.call_date)]
+        since = {job.run_id: suspects.get(job.run_id, now) for job in unheld}
+        gone = [job for job in unheld if now - since[job.run_id] >= GRACE_SECONDS]
+        for job in gone:
+            run = context.instance.get_run_by_id(job.run_id)
+            after_run(
+                engine,
+                settings.pg_schema,
+                job.run_id,
+                job.call_date,
+                failure="the run vanished (killed, or its machine was lost).",
+                announce=announcer(settings, run.tags if run else {}),
+                clock=clock,
+            )
+            report_vanished(context.instance, job.run_id)
+            del since[job.run_id]
         context.update_cursor(json.dumps(since))
         closed = ", ".join(f"{job.run_id} of {job.call_date}" for job in gone) or "none"
         return dg.SkipReason(f"{len(running)} runs at work; closed: {closed}.")

@@ -1,0 +1,290 @@
+"""The experiment: runs of one day that are killed, then runs until the day is done.
+
+The run is a process, the simulator is in this one, database and files are real. What was promised
+is checked in `broken_promises`, the same for the tests and for `benchmarks/kill.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import text
+
+from audio_extract_dagster.database.locks import is_held
+from audio_extract_dagster.simulator import Switches, World
+from audio_extract_dagster_tests.defs.surroundings import (
+    bare_environment,
+    database_variables,
+    genesys_variables,
+)
+from audio_extract_dagster_tests.kill.leftovers import (
+    Leftovers,
+    batches_again,
+    differences,
+    leftovers,
+)
+from audio_extract_dagster_tests.kill.moments import AmbushSimulator, Moment
+from audio_extract_dagster_tests.kill.processes import Forked, Launch, Process
+from audio_extract_dagster_tests.postgres import Database
+
+# A Tuesday so long ago that nothing of it depends on the hour any more.
+DAY = date(2025, 3, 11)
+LONGEST_RUN_SECONDS = 120.0
+MOST_RUNS = 5
+LOOKS = 3
+
+_SETTINGS = {
+    # No budget and no pause worth mentioning: a day in two seconds.
+    "GENESYS_REQUESTS_PER_MINUTE": "1000000",
+    "GENESYS_POLL_SECONDS": "0.05",
+    "BATCH_SIZE": "30",
+    "MAX_BATCHES_IN_FLIGHT": "4",
+    "DOWNLOAD_CONCURRENCY": "6",
+}
+_LOOK_SECONDS = 0.005
+
+
+def contact_centre() -> World:
+    """More than 500 agent calls on `DAY`, in every story and every situation of a recording."""
+    return World(seed=7, calls_per_day=620)
+
+
+def _switches() -> Switches:
+    return Switches(
+        rate_limit=1_000_000,
+        # By looks, not by time: the number of requests must not depend on the machine.
+        batch_polls=LOOKS,
+        # Parts are numbered in the order of the results, which must be that of the calm day.
+        batch_shuffles=False,
+        late_audio_seconds=None,
+        audio_bytes=2048,
+    )
+
+
+@dataclass(frozen=True)
+class Death:
+    """A run that was killed: when, at which operation, and what it left."""
+
+    moment: Moment
+    operation: str
+    left: Leftovers
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """A day that is done: the runs that died on the way, the runs that were needed afterwards."""
+
+    deaths: list[Death]
+    runs: list[Leftovers] = field(repr=False)
+
+    @property
+    def end(self) -> Leftovers:
+        return self.runs[-1]
+
+    @property
+    def batches_again(self) -> int:
+        """Batches that were asked for twice although Genesys had them in hand."""
+        open_calls = frozenset[str]().union(*(death.left.open_calls for death in self.deaths))
+        return batches_again(self.end.submitted, open_calls)
+
+    def downloads_again(self, calm: Aftermath) -> int:
+        """Files fetched beyond those of the calm day: they were in the air, or without a row."""
+        runs = [death.left for death in self.deaths] + self.runs
+        fetched = sum(sum(run.downloads.values()) for run in runs)
+        return fetched - sum(calm.end.downloads.values())
+
+    def stored_fetched_again(self, calm: Aftermath) -> int:
+        """Recordings that were stored, whole, and were fetched by a later run all the same."""
+        runs = [death.left for death in self.deaths] + self.runs
+        again = 0
+        for number, death in enumerate(self.deaths, start=1):
+            stored = death.left.stored_as_in(calm.end)
+            again += sum(len(stored & {key[:2] for key in run.downloads}) for run in runs[number:])
+        return again
+
+
+def broken_promises(day: Aftermath, calm: Aftermath) -> list[str]:
+    """What a killed day lacks that was promised, in words; empty is the proof."""
+    end, promised = day.end, calm.end
+    found = differences(end.state, promised.state)
+    if end.counts != promised.counts:
+        found.append(f"the accounts are {end.counts}, undisturbed {promised.counts}")
+    if end.listing != promised.listing:
+        found.append(f"the listing counts {end.listing}, undisturbed {promised.listing}")
+    if end.jobs[-1]["status"] != promised.jobs[-1]["status"]:
+        found.append(f"the day ends {end.jobs[-1]['status']}")
+    if len(day.runs) > 1:
+        found.append(f"{len(day.runs)} runs until done")
+    if half := [name for name in end.state.files if name.endswith(".part")]:
+        found.append(f"{len(half)} .part files left")
+    if unfinished := end.batches_in("PLANNED") + end.batches_in("SUBMITTED"):
+        found.append(f"{len(unfinished)} batches never closed")
+    if day.batches_again > len(day.deaths):
+        found.append(f"{day.batches_again} batches asked for again")
+    if (more := len(end.submitted) - len(promised.submitted)) > len(day.deaths):
+        found.append(f"{more} batch requests more than undisturbed")
+    if again := day.stored_fetched_again(calm):
+        found.append(f"{again} stored recordings fetched again")
+    return found + _wrong_jobs(day) + _wrong_messages(day)
+
+
+def _wrong_jobs(day: Aftermath) -> list[str]:
+    """A run that died with a job is told as vanished; every other one has told its own end."""
+    told = {job["run_id"]: job for job in day.end.jobs}
+    died = {
+        job["run_id"]
+        for death in day.deaths
+        for job in death.left.jobs
+        if job["status"] == "RUNNING"
+    }
+    found = []
+    for run_id, job in told.items():
+        vanished = job["status"] == "FAILED" and "vanished" in (job["error"] or "")
+        if job["finished_at"] is None or vanished is not (run_id in died):
+            found.append(f"a run ended {job['status']} ({job['error']})")
+    if len(told) != len(died) + len(day.runs):
+        found.append(f"{len(told)} jobs of {len(died)} killed and {len(day.runs)} other runs")
+    return found
+
+
+def _wrong_messages(day: Aftermath) -> list[str]:
+    """The day is announced once, by the run that ended it."""
+    told = [message["run_id"] for message in day.end.messages]
+    return [] if told == [day.end.jobs[-1]["run_id"]] else [f"{len(told)} messages"]
+
+
+class Experiment:
+    """An org, a database, a folder for audio: all of one day. A context manager."""
+
+    def __init__(
+        self, world: World, database: Database, folder: Path, launch: Launch = Forked
+    ) -> None:
+        self._simulator = AmbushSimulator(world, _switches())
+        self._database = database
+        self._folder = folder
+        self._launch = launch
+        self._deaths: list[Death] = []
+
+    def __enter__(self) -> Experiment:
+        self._simulator.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._simulator.stop()
+
+    def finish_batches_at_look(self, number: int) -> None:
+        """Genesys takes so many looks for a batch, and shows more of it at each."""
+        self._simulator.switches.batch_polls = number
+
+    def kill(self, moment: Moment) -> Death:
+        """A run that is killed at `moment`; raises `AssertionError` if it ends before."""
+        exit_code = self._run(moment)
+        assert exit_code == -9, f"the run was to be killed when {moment}, and ended ({exit_code})"
+        self._until_the_day_is_free()
+        death = Death(moment, self._simulator.caught or "start", self._leftovers())
+        self._deaths.append(death)
+        return death
+
+    def finish(self) -> Aftermath:
+        """Runs until one is content; raises `AssertionError` after too many."""
+        runs = []
+        for _ in range(MOST_RUNS):
+            exit_code = self._run(None)
+            runs.append(self._leftovers())
+            if exit_code == 0:
+                return Aftermath(self._deaths, runs)
+        raise AssertionError(f"{MOST_RUNS} runs and no end: {runs[-1].jobs}")
+
+    def _run(self, moment: Moment | None) -> int:
+        """One run to its end, by itself or by us; returns its exit code."""
+        started, sprung, dead = threading.Event(), threading.Event(), threading.Event()
+        with ExitStack() as held:
+
+            def spring() -> None:
+                if moment is None:
+                    return
+                if moment.writing is not None:
+                    held.enter_context(self._locked(moment.writing))
+                    sprung.set()
+                elif moment.stored is not None:
+                    sprung.set()
+                    dead.wait(LONGEST_RUN_SECONDS)
+                else:
+                    started.wait()
+                    process.kill()
+
+            self._simulator.counters.clear()
+            self._simulator.lie_in_wait(moment, spring)
+            if moment is not None and moment.number == 0:
+                spring()
+            process: Process = self._launch(self._environment(), DAY)
+            held.callback(process.kill)
+            held.callback(dead.set)
+            started.set()
+            waited = 0.0
+            while (exit_code := process.wait(_LOOK_SECONDS)) is None:
+                waited += _LOOK_SECONDS
+                assert waited < LONGEST_RUN_SECONDS, f"a run hangs; it was to be killed: {moment}"
+                if moment is not None and sprung.is_set() and self._has_come(moment):
+                    process.kill()
+        return exit_code
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **bare_environment(),
+            **database_variables(self._database),
+            **genesys_variables(self._simulator.url),
+            **_SETTINGS,
+            "AUDIO_STORAGE_URI": str(self._folder / "audio"),
+            "DAGSTER_HOME": str(self._folder / "dagster"),
+        }
+
+    def _leftovers(self) -> Leftovers:
+        counters = self._simulator.counters
+        return leftovers(
+            self._database.engine,
+            self._folder / "audio",
+            requests=counters.operations,
+            downloads=counters.downloads,
+            submitted=self._simulator.log,
+        )
+
+    @contextmanager
+    def _locked(self, table: str) -> Iterator[None]:
+        """Let everybody read `table`, and nobody write."""
+        with self._database.engine.connect() as connection:
+            connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
+            yield
+
+    def _has_come(self, moment: Moment) -> bool:
+        """Whether a run that lives on has come to where it is to die."""
+        seen = {"table": moment.writing, "recording": moment.stored}
+        with self._database.engine.connect() as connection:
+            return bool(connection.scalar(_WAITING if moment.writing else _STORED, seen))
+
+    def _until_the_day_is_free(self) -> None:
+        """PostgreSQL takes a moment to see that a client is dead."""
+        schema = self._database.settings.schema
+        pause = threading.Event()
+        while is_held(self._database.engine, schema, DAY):
+            pause.wait(_LOOK_SECONDS)
+
+
+_WAITING = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass(:table))"
+)
+_STORED = text(
+    "SELECT EXISTS (SELECT FROM audio_records WHERE recording_id = :recording"
+    " AND status = 'STORED')"
+)

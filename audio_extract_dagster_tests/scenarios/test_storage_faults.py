@@ -1,0 +1,100 @@
+"""The folder for audio goes away, is in the way, or is full: the run stops and says where."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from audio_extract_dagster.model import JobStatus
+from audio_extract_dagster.simulator import Fault
+from audio_extract_dagster.storage import StorageFull, StorageRefused
+from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+
+
+def test_a_file_in_place_of_the_folder(scene: Scene, calm: Ending) -> None:
+    scene.folder.write_text("not a folder")
+    ending = scene.run()
+    assert ending.status is JobStatus.FAILED
+    assert isinstance(ending.error, StorageRefused)
+    assert "AUDIO_STORAGE_URI" in str(ending.error)
+    assert ending.state.records == {}
+
+    scene.folder.unlink()
+    after = scene.run()
+    assert after.state == calm.state
+    # The batches that the broken run ordered are read again.
+    assert after.requests["batch_submit"] <= 1
+
+
+def test_a_file_in_place_of_the_folder_of_a_day(scene: Scene, calm: Ending) -> None:
+    (scene.folder / "2026").mkdir(parents=True)
+    (scene.folder / "2026" / "03").write_text("in the way")
+    ending = scene.run()
+    assert isinstance(ending.error, StorageRefused)
+
+    (scene.folder / "2026" / "03").unlink()
+    assert scene.run().state == calm.state
+
+
+def test_a_folder_that_is_removed_in_mid_run(scene: Scene, calm: Ending) -> None:
+    """What was stored before is a matter for `verify`; the rest of the day goes on."""
+
+    def remove(answer: Any) -> object:
+        shutil.rmtree(scene.folder)
+        return answer
+
+    scene.folder.mkdir()
+    scene.simulator.faults.add(Fault("batch_poll", "mutate", change=remove))
+    assert scene.run().state == calm.state
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: what a full disk is like, for root too.
+
+    Instead of the signal, which would end the process, the write fails.
+    """
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(
+    scene: Scene, calm: Ending
+) -> None:
+    with largest_file(100_000):
+        ending = scene.run()
+    assert ending.status is JobStatus.FAILED
+    assert isinstance(ending.error, StorageFull)
+    assert ending.job is not None
+    assert "no room left for audio" in str(ending.job.error)
+    assert str(scene.folder) in str(ending.job.error)
+    # Each file that was in time is whole, and counted.
+    assert ending.state.files.items() <= calm.state.files.items()
+    assert all(calm.state.records[key] == ending.state.records[key] for key in ending.state.records)
+
+    after = scene.run()
+    assert after.state == calm.state
+    assert not after.downloads.keys() & ending.state.keys_with("STORED")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(scene: Scene, calm: Ending) -> None:
+    scene.folder.mkdir(mode=0o500)
+    ending = scene.run()
+    assert isinstance(ending.error, StorageRefused)
+
+    scene.folder.chmod(0o700)
+    assert scene.run().state == calm.state
