@@ -23,6 +23,8 @@ from audio_extract_dagster.extraction.forecast import Forecast, count_hits, fore
 from audio_extract_dagster.genesys import GenesysClient, RequestBudget
 from audio_extract_dagster.model import Rates
 from audio_extract_dagster.notify.gateway import Gateway, open_gateway
+from audio_extract_dagster.notify.languages import LANGUAGES
+from audio_extract_dagster.notify.texts import Texts
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.storage import AudioStorage, open_storage
 
@@ -59,6 +61,11 @@ def genesys_client_of(
 def storage_of(settings: Settings) -> AudioStorage:
     """Where audio is kept."""
     return open_storage(settings.audio_storage_uri, project=settings.project_id)
+
+
+def texts_of(settings: Settings) -> Texts:
+    """The words of messages, in the language of the settings."""
+    return LANGUAGES[settings.notify_language]
 
 
 def gateway_of(settings: Settings) -> Gateway:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -95,6 +95,7 @@ class Settings(BaseModel):
     notify_url: SecretStr | None = None
     emails: EmailAddresses = ()
     email_message: str = ""
+    notify_language: Literal["en", "es"] = "en"
 
     timezone: ZoneName = "America/Lima"
     schedule_cron: CronExpression = "0 6 * * 1-6"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from datetime import date, datetime, timezone
 
 import click
 
-from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.settings import Settings, read_settings
 
 
 @click.command("run")
@@ -22,8 +23,9 @@ def command(day: datetime | None) -> None:
     """Extract one day. Running a day again does only what is not done."""
     from audio_extract_dagster.cli.instance import ready_settings
 
-    settings = ready_settings()
-    sys.exit(run_day(settings, choose_day(settings, day.date() if day else None)))
+    # A day that cannot be run is refused before anything is touched.
+    chosen = choose_day(read_settings(os.environ), day.date() if day else None)
+    sys.exit(run_day(ready_settings(), chosen))
 
 
 def choose_day(settings: Settings, wanted: date | None) -> date:

@@ -9,31 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import (
-    ARRAY,
-    Boolean,
     Column,
     ColumnElement,
     Connection,
-    Date,
-    DateTime,
-    Double,
     Engine,
-    Integer,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
-    any_,
     cast,
     delete,
     exc,
     exists,
     func,
-    literal,
     select,
     text,
 )
@@ -44,6 +36,10 @@ from audio_extract_dagster.database.copy_text import encode_frame, encode_rows
 from audio_extract_dagster.database.locks import advisory_key
 from audio_extract_dagster.database.tables import audio_records, day_counts
 from audio_extract_dagster.errors import Never
+
+if TYPE_CHECKING:
+    # Costs a third of a second, and most who come here stream rows.
+    import pandas as pd
 
 _ROWS_PER_FETCH = 2000
 
@@ -115,17 +111,19 @@ def read_day(engine: Engine, table: Table, days: Iterable[date]) -> pd.DataFrame
     """The rows of `days` in the order of the key, typed also when there are none.
 
     Text is `string`, integers `Int64`, floats `Float64`, booleans `boolean`, times
-    `datetime64[us, UTC]`, all with their nulls; dates, lists and JSON are Python objects.
+    `datetime64[us, UTC]`, all with their nulls; dates and lists are Python objects, JSON is its
+    text: a day of payloads as Python objects would take five times the memory.
     """
-    rows = list(stream_day(engine, table, days))
-    values = zip(*rows, strict=True) if rows else ((),) * len(table.columns)
-    frame: pd.DataFrame = pd.DataFrame(
-        {
-            column.name: pd.Series(list(of_column), dtype=_dtype(column))
-            for column, of_column in zip(table.columns, values, strict=True)
-        }
-    )
-    return frame
+    from audio_extract_dagster.database.copy_frame import FrameFile, readable  # noqa: PLC0415
+
+    columns = list(table.columns)
+    query = _of_days(readable(columns), table, days)
+    file = FrameFile(columns)
+    with database_errors(engine), engine.connect() as connection:
+        # COPY takes no parameters.
+        statement = query.compile(connection, compile_kwargs={"literal_binds": True})
+        _run_copy(connection, f"COPY ({statement}) TO STDOUT", file)
+    return file.frame()
 
 
 def stream_day(
@@ -146,12 +144,15 @@ def stream_day(
     )
     if json_as_text:
         chosen = [cast(c, Text) if isinstance(c.type, JSONB) else c for c in chosen]
-    of_days = table.c.call_date == any_(literal(list(days), ARRAY(Date)))
-    query = select(*chosen).where(of_days).order_by(*table.primary_key)
+    query = _of_days(select(*chosen), table, days)
     with database_errors(engine), engine.connect() as connection:
         # `yield_per` makes it a cursor in the server.
         rows = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(query)
         yield from map(tuple, rows)
+
+
+def _of_days(query: Select[Any], table: Table, days: Iterable[date]) -> Select[Any]:
+    return query.where(table.c.call_date.in_(list(days))).order_by(*table.primary_key)
 
 
 def _columns(table: Table, names: Sequence[str]) -> list[Column[Any]]:
@@ -177,8 +178,15 @@ def _create_staged(connection: Connection, columns: Sequence[Column[Any]]) -> Ta
 def _copy(connection: Connection, staged: Table, chunks: Iterator[bytes]) -> int:
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column.name) for column in staged.columns)
-    statement = f"COPY staged ({names}) FROM STDIN"
     file = _ChunkFile(chunks)
+    row_count = _run_copy(connection, f"COPY staged ({names}) FROM STDIN", file)
+    if file.failure is not None:
+        raise file.failure
+    return row_count
+
+
+def _run_copy(connection: Connection, statement: str, file: object) -> int:
+    """Run a COPY statement from or to `file`; returns the number of rows."""
     driver: Any = connection.connection.dbapi_connection
     base = connection.dialect.loaded_dbapi.Error
     with driver.cursor() as cursor:
@@ -188,8 +196,6 @@ def _copy(connection: Connection, staged: Table, chunks: Iterator[bytes]) -> int
             raise exc.DBAPIError.instance(
                 statement, None, error, base, hide_parameters=True
             ) from None
-        if file.failure is not None:
-            raise file.failure
         return int(cursor.rowcount)
 
 
@@ -225,9 +231,7 @@ def _insert_first(
     rows = select(staged).where(staged.c.call_date == day)
     try:
         with connection.begin_nested():
-            inserted = connection.execute(
-                insert(target).from_select(staged.columns.keys(), rows)
-            )
+            inserted = connection.execute(insert(target).from_select(staged.columns.keys(), rows))
     except exc.IntegrityError as error:
         if sql_state(error) == "23505":  # a key is given twice, or a row moves here from elsewhere
             return False
@@ -302,16 +306,3 @@ def _write_counts(
             set_={"counts": statement.excluded.counts},
         )
     )
-
-
-def _dtype(column: Column[Any]) -> str:
-    return next((name for kind, name in _DTYPES if isinstance(column.type, kind)), "object")
-
-
-_DTYPES = (
-    (Text, "string"),
-    (Integer, "Int64"),
-    (Double, "Float64"),
-    (Boolean, "boolean"),
-    (DateTime, "datetime64[us, UTC]"),
-)

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock, SystemClock
-from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
+from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of, texts_of
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
 from audio_extract_dagster.embedded.environment import running_settings
@@ -51,7 +51,7 @@ def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
     """
     if "dagster/backfill" in run_tags:
         return lambda _connection, _job: None
-    return Announcer(SystemClock(), settings.email_message, settings.run_url)
+    return Announcer(SystemClock(), settings.email_message, settings.run_url, texts_of(settings))
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):

@@ -135,7 +135,7 @@ class DayListing:
             total_hits = result.total_hits
             if result.adds_up() and (result.ids or found_nothing):
                 return True
-            found_nothing = not union
+            found_nothing = result.adds_up() and not union
             self._log_pass(attempt, result)
         return bool(union) and len(union) == total_hits and not shrank
 

@@ -81,7 +81,7 @@ def settle(
 ) -> dict[str, Reason]:
     """The reason for each recording of `call` that is not stored, by recording id.
 
-    The id is `""` in the one entry of a call for which no recording is known at all. `metadata`
+    The id is `""` in the one entry of a call of which no recording is known by its id. `metadata`
     is None where the answers added up (see `needs_metadata`). A link in the batch counts for more
     than what metadata says: what was offered can be had. A recording that is still to come is
     given up once `late_audio` has passed since it was first asked for and its call has ended.
@@ -93,7 +93,7 @@ def settle(
         not_ours = {recording.id for recording in metadata if not is_audio(recording)}
         unlisted = ((answers.errors - not_ours) | call.unsettled_ids) - stored - reasons.keys()
         reasons |= dict.fromkeys(unlisted, _without_metadata(call, now))
-    if not reasons and not stored:
+    if not reasons and not stored and not any(known.recording_id for known in call.records):
         reasons[""] = _without_recording(call, now)
     return {
         recording_id: _given_up(reason)

@@ -11,7 +11,9 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.model import Job
 from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.message import compose
+from audio_extract_dagster.notify.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Announcer:
     clock: Clock
     opening: str
     run_url: Callable[[str], str]
+    texts: Texts = ENGLISH
 
     def __call__(self, connection: Connection, job: Job) -> None:
         earlier = jobs.ended_before(connection, job)
         if earlier is not None and (earlier.status, earlier.counts) == (job.status, job.counts):
             return
-        message = compose(job, opening=self.opening, run_url=self.run_url(job.run_id))
+        url = self.run_url(job.run_id)
+        message = compose(job, opening=self.opening, run_url=url, texts=self.texts)
         outbox.enqueue(
             connection,
             job.run_id,

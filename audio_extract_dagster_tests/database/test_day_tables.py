@@ -290,7 +290,7 @@ def test_a_frame_becomes_the_day(engine: Engine) -> None:
     replace_day(engine, daily_report, FRIDAY, report(stored=7))
     back = read_day(engine, daily_report, [FRIDAY])
     assert back.loc[0, "stored"] == 7
-    assert back.loc[0, "reasons"] == {"not_answered": 1}
+    assert back.loc[0, "reasons"] == '{"not_answered": 1}'
     assert back.loc[0, "call_date"] == FRIDAY
 
 

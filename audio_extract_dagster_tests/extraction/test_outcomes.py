@@ -152,6 +152,11 @@ def test_a_recording_that_is_heard_of_and_not_listed(hours_since_end: int, reaso
 # A call without any recording
 
 
+def test_a_call_with_a_recording_that_was_given_up_is_not_without_recordings() -> None:
+    before = call("c-1", KnownRecord("r-1", MISSING, 1), KnownRecord("", FAILED, 1))
+    assert outcome(before) == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -310,9 +315,10 @@ def test_every_call_is_answered_and_nothing_that_can_be_had_is_given_up(
         batch_broke_off=broke_off,
     )
     stored = asked.stored_ids | answers.stored
-    assert reasons or stored
+    known_ids = {record.recording_id for record in asked.records} - {""}
+    assert reasons or stored or known_ids
     assert not stored & reasons.keys()
-    assert "" not in reasons or (len(reasons) == 1 and not stored)
+    assert "" not in reasons or (len(reasons) == 1 and not stored and not known_ids)
     # Whatever was open has a new answer, so that no record stays open unasked.
     assert asked.unsettled_ids | answers.undelivered.keys() <= stored | reasons.keys()
     deliverable = answers.undelivered.keys() | {

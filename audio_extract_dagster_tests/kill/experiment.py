@@ -17,7 +17,7 @@ from types import TracebackType
 from sqlalchemy import text
 
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.simulator import Switches, World
+from audio_extract_dagster.simulator import Fault, Switches, World
 from audio_extract_dagster_tests.defs.surroundings import (
     bare_environment,
     database_variables,
@@ -42,7 +42,7 @@ LOOKS = 3
 _SETTINGS = {
     # No budget and no pause worth mentioning: a day in two seconds.
     "GENESYS_REQUESTS_PER_MINUTE": "1000000",
-    "GENESYS_POLL_SECONDS": "0.05",
+    "GENESYS_POLL_SECONDS": "0.01",
     "BATCH_SIZE": "30",
     "MAX_BATCHES_IN_FLIGHT": "4",
     "DOWNLOAD_CONCURRENCY": "6",
@@ -182,6 +182,11 @@ class Experiment:
         traceback: TracebackType | None,
     ) -> None:
         self._simulator.stop()
+
+    def forget_batches(self, number: int) -> None:
+        """Genesys knows nothing of the next so many batches that it is asked about."""
+        params = {"status": 404, "code": "not.found"}
+        self._simulator.faults.add(Fault("batch_poll", "status", times=number, params=params))
 
     def finish_batches_at_look(self, number: int) -> None:
         """Genesys takes so many looks for a batch, and shows more of it at each."""

@@ -20,6 +20,7 @@ from audio_extract_dagster_tests.kill.experiment import (
     Experiment,
     broken_promises,
 )
+from audio_extract_dagster_tests.kill.leftovers import differences
 from audio_extract_dagster_tests.kill.moments import Moment, Progress
 
 pytestmark = pytest.mark.skipif(
@@ -163,6 +164,21 @@ def test_between_the_two_recordings_of_a_call(
     assert (call.id, first, 0) in death.left.state.records
     assert (call.id, second, 0) not in death.left.state.records
     assert broken_promises(experiment.finish(), calm) == []
+
+
+def test_between_the_two_recordings_of_a_call_whose_batch_is_gone(
+    experiment: Experiment, calm: Aftermath, world: World
+) -> None:
+    """Nothing of the dead run can be read again, and the stored recording hides no other."""
+    call = two_recordings(world)
+    first = call.recordings[0].id
+    death = experiment.kill(
+        Moment(1, "download", path=f"/files/{quote(call.id, safe='')}/1/0", stored=first)
+    )
+    experiment.forget_batches(len(death.left.batches_in("SUBMITTED")))
+    after = experiment.finish()
+    assert differences(after.end.state, calm.end.state) == []
+    assert after.stored_fetched_again(calm) == 0
 
 
 def in_parts(world: World) -> Conversation:

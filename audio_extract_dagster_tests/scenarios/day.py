@@ -110,7 +110,7 @@ class Ending:
     job: Job | None
     error: Exception | None
     state: DayState
-    requests: Mapping[str, int]
+    requests: Counter[str]
     downloads: Mapping[Key, int]
     batches: list[Row] = field(repr=False)
 
@@ -183,20 +183,24 @@ class Scene:
     def schema(self) -> str:
         return self.database.settings.schema
 
-    def run(self, *, step_retries: int = STEP_RETRIES) -> Ending:
+    def run(self) -> Ending:
         """One run of the day from the lock to the verdict, whatever becomes of it."""
         run_id = f"run-{next(self._run_numbers)}"
-        self.simulator.counters.clear()
-        error = None
-        try:
-            with self.client() as client, self.day_run(run_id) as day_run:
-                self.extract(day_run, client, step_retries=step_retries)
-        except Exception as broken:
-            error = broken
+        error = self.attempt(run_id)
         ending = self.ending(run_id, error)
         self.endings.append(ending)
         self.check_sound(ending)
         return ending
+
+    def attempt(self, run_id: str) -> Exception | None:
+        """The run alone, for who cannot look at what it left behind; returns what broke it."""
+        self.simulator.counters.clear()
+        try:
+            with self.client() as client, self.day_run(run_id) as day_run:
+                self.extract(day_run, client)
+        except Exception as error:
+            return error
+        return None
 
     def check_sound(self, ending: Ending) -> None:
         """What holds after any run: our own errors only, and rows and files that agree.
@@ -213,13 +217,7 @@ class Scene:
             found -= {Difference.CALL_WITHOUT_RECORD, Difference.FILE_WITHOUT_ROW}
         assert found == set()
 
-    def extract(
-        self,
-        day_run: DayRun,
-        client: GenesysClient,
-        *,
-        step_retries: int = STEP_RETRIES,
-    ) -> None:
+    def extract(self, day_run: DayRun, client: GenesysClient) -> None:
         """The three steps of a day, each given another chance where it asks for one."""
 
         def conversations() -> None:
@@ -242,17 +240,15 @@ class Scene:
 
         day_run.meter(lambda: _usage(client))
         for step in (conversations, agent_calls, audio):
-            self._patiently(step, step_retries)
+            self._patiently(step)
 
-    def _patiently(self, step: Callable[[], None], retries: int) -> None:
-        while True:
+    def _patiently(self, step: Callable[[], None]) -> None:
+        for _ in range(STEP_RETRIES):
             try:
                 return step()
             except TryAgain:
-                if not retries:
-                    raise
-                retries -= 1
                 self.clock.sleep(STEP_PAUSE_SECONDS)
+        return step()
 
     def client(self, clock: Clock | None = None) -> GenesysClient:
         """A new client, as each run has one; its jitter is the same in every run."""
@@ -286,7 +282,7 @@ class Scene:
             job,
             error,
             self.state(),
-            self.simulator.counters.operations,
+            Counter(self.simulator.counters.operations),
             self.simulator.counters.downloads,
             sorted(self.rows(tables.audio_batches), key=lambda row: int(row["batch_number"])),
         )

@@ -12,11 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from audio_extract_dagster.database.connection import (
-    DatabaseRefused,
-    DatabaseUnavailable,
-    open_engine,
-)
+from audio_extract_dagster.database.connection import DatabaseUnavailable, open_engine
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import DayIsBusy, LockLost, day_lock, is_held
 from audio_extract_dagster.database.migrate import migrate
@@ -217,24 +213,23 @@ def test_a_server_that_is_restarted_and_one_that_stays_away(
         with scene.engine.begin() as connection:
             connection.execute(text("TRUNCATE audio_records, audio_batches"))
         scene.simulator.faults.add(during("batch_poll", server.stop))
-        with pytest.raises(DatabaseUnavailable):
-            scene.run()
+        assert isinstance(scene.attempt("cut-off"), DatabaseUnavailable)
 
         server.start()
-        last = len(scene.simulator.log)
+        ordered = len(scene.simulator.log)
         after_run(
             scene.engine,
             scene.schema,
-            "run-2",
+            "cut-off",
             scene.day,
             failure="PostgreSQL went away",
             announce=lambda _connection, _job: None,
             clock=scene.clock,
         )
         with scene.engine.connect() as connection:
-            broken = jobs.job(connection, "run-2")
+            broken = jobs.job(connection, "cut-off")
         assert broken is not None
         assert (broken.status, broken.error) == (JobStatus.FAILED, "audio: PostgreSQL went away")
         ending = scene.run()
         assert ending.state == calm.state
-        assert len(scene.simulator.log) == last
+        assert len(scene.simulator.log) == ordered

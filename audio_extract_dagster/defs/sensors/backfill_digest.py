@@ -7,6 +7,7 @@ from dagster import DagsterInstance, RunsFilter
 from dagster._core.execution.backfill import PartitionBackfill
 
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import texts_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import postgres_engine
@@ -52,7 +53,7 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
         of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
         if not of_runs:
             return False
-        message = compose_digest(of_runs, opening=settings.email_message)
+        message = compose_digest(of_runs, opening=settings.email_message, texts=texts_of(settings))
         return outbox.enqueue(
             connection,
             f"backfill {backfill.backfill_id}",

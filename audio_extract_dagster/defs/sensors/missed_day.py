@@ -7,6 +7,7 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import texts_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import postgres_engine
@@ -42,7 +43,7 @@ def missed_day_sensor(
             first = jobs.first_day(connection)
             if first is None or due < first or jobs.last_statuses(connection, [due]):
                 return dg.SkipReason(f"{due}, the last day that was due, has run.")
-            message = compose_not_run(due, opening=settings.email_message)
+            message = compose_not_run(due, opening=settings.email_message, texts=texts_of(settings))
             new = outbox.enqueue(connection, f"due {due}", "NOT_RUN", "not_run", due, message, now)
         return dg.SkipReason(f"{due} was due and did not run; {'told' if new else 'was told'}.")
 

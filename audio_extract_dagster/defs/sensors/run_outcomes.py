@@ -6,7 +6,7 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, gateway_of
+from audio_extract_dagster.composition import engine_of, gateway_of, texts_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
@@ -96,4 +96,12 @@ def _tell(
             raise  # a run that succeeded has put its message into the outbox itself
         job = Job.of_failed_run(run.run_id, day, failure, clock.now())
         url = settings.run_url(run.run_id)
-        gateway.send(compose(job, opening=settings.email_message, run_url=url, counts_known=False))
+        gateway.send(
+            compose(
+                job,
+                opening=settings.email_message,
+                run_url=url,
+                counts_known=False,
+                texts=texts_of(settings),
+            )
+        )

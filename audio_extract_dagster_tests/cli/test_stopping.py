@@ -1,0 +1,58 @@
+"""Runs that are stopped from outside: the job says so, and the next run does what is left."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+from sqlalchemy import text
+
+from audio_extract_dagster.simulator import Fault, Simulator
+from audio_extract_dagster_tests.cli.command_line import CommandLine, Finished, finish
+from audio_extract_dagster_tests.defs.location import rows
+from audio_extract_dagster_tests.postgres import Database
+
+DAY = "2024-02-16"
+
+
+def _stopped_by(number: int, terminal: CommandLine, simulator: Simulator) -> Finished:
+    """A run that gets the signal while Genesys answers its first look at a batch."""
+    running: list[subprocess.Popen[str]] = []
+
+    def act(answer: object) -> object:
+        running[0].send_signal(number)
+        return answer
+
+    fault = simulator.faults.add(Fault("batch_poll", "mutate", change=act))
+    running.append(terminal.start("run", "--date", DAY))
+    finished = finish(running[0])
+    assert simulator.faults.struck(fault) == 1
+    return finished
+
+
+def test_a_day_is_completed_however_often_it_is_stopped(
+    terminal: CommandLine, database: Database, simulator: Simulator
+) -> None:
+    by_keyboard = _stopped_by(signal.SIGINT, terminal, simulator)
+    by_request = _stopped_by(signal.SIGTERM, terminal, simulator)
+    by_force = _stopped_by(signal.SIGKILL, terminal, simulator)
+    completed = terminal.run("run", "--date", DAY)
+
+    for stopped in (by_keyboard, by_request):
+        assert stopped.code == 1
+        assert f"{DAY} CANCELED" in stopped.output
+        assert "Traceback" not in stopped.errors
+    assert by_force.code == -signal.SIGKILL
+    assert completed.code == 0
+
+    jobs = rows(database.engine, "extraction_jobs")
+    assert [job["status"] for job in jobs] == ["CANCELED", "CANCELED", "FAILED", "INCOMPLETE"]
+    assert jobs[2]["error"].startswith("audio: the run vanished")
+    with database.engine.connect() as connection:
+        runs = connection.execute(text("SELECT status FROM dagster.runs ORDER BY id"))
+        assert [*runs.scalars()] == ["CANCELED", "CANCELED", "FAILURE", "SUCCESS"]
+    # The batch of the first run was read to its end by the last one.
+    assert len(simulator.log) == 1
+    files = [*(terminal.folder / "data" / "audio").rglob("*.*")]
+    assert len(files) == jobs[3]["stored"] > 0
+    assert not [file for file in files if file.suffix == ".part"]

@@ -1,0 +1,351 @@
+"""The table `audio_records`: which calls are asked for, and what became of each recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+
+from audio_extract_dagster.database.ledger import records
+from audio_extract_dagster.database.ledger.records import Asked, Position
+from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
+from audio_extract_dagster.model import (
+    Ask,
+    CallToAsk,
+    KnownRecord,
+    Reason,
+    RecordStatus,
+    Selection,
+    StoredRecording,
+)
+from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording, rows
+from audio_extract_dagster_tests.postgres import Server
+
+LATER = NOW + timedelta(days=3)
+Shown = dict[tuple[str, int], str]
+
+
+def load(engine: Engine, conversation_id: str = "c-1") -> CallToAsk:
+    """The call as the next batch would see it."""
+    with engine.connect() as connection:
+        (found,) = records.calls(connection, [conversation_id])
+    return found
+
+
+def store(
+    engine: Engine, *recordings: StoredRecording, now: datetime = NOW, batch_id: str = "b-1"
+) -> None:
+    calls = {each.conversation_id: load(engine, each.conversation_id) for each in recordings}
+    with engine.begin() as connection:
+        records.write_stored(connection, Asked(DAY, batch_id, now), recordings, calls)
+
+
+def give(
+    engine: Engine,
+    reasons: Mapping[str, Reason],
+    conversation_id: str = "c-1",
+    *,
+    now: datetime = NOW,
+    batch_id: str = "b-1",
+) -> None:
+    settled = [(load(engine, conversation_id), reasons)]
+    with engine.begin() as connection:
+        records.write_reasons(connection, Asked(DAY, batch_id, now), settled)
+
+
+def shown(engine: Engine, conversation_id: str = "c-1") -> Shown:
+    """The rows of a call: what became of each part of each recording."""
+    return {
+        (row["recording_id"], row["part"]): row["reason"] or row["status"]
+        for row in rows(engine, audio_records)
+        if row["conversation_id"] == conversation_id
+    }
+
+
+@pytest.fixture
+def calls(engine: Engine) -> None:
+    """The calls c-1 and c-2 of the day."""
+    add_calls(engine, call("c-1"), call("c-2"))
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_stored_file_is_written_with_all_that_is_known(engine: Engine) -> None:
+    store(engine, recording())
+    (row,) = rows(engine, audio_records)
+    assert row == {
+        "conversation_id": "c-1",
+        "recording_id": "r-1",
+        "part": 0,
+        "call_date": DAY,
+        "batch_id": "b-1",
+        "status": "STORED",
+        "reason": None,
+        "uri": "file:///r-1-0",
+        "content_type": "audio/ogg",
+        "size_bytes": 1000,
+        "sha256": "ab" * 32,
+        "duration_seconds": 30.0,
+        "attempts": 1,
+        "first_requested_at": NOW,
+        "stored_at": NOW,
+        "updated_at": NOW,
+    }
+
+
+@pytest.mark.usefixtures("calls")
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_reason_is_written_with_its_status(engine: Engine, reason: Reason) -> None:
+    give(engine, {"r-1": reason})
+    (row,) = rows(engine, audio_records)
+    assert (row["status"], row["reason"]) == (reason.status.value, reason.code)
+    assert (row["uri"], row["sha256"], row["stored_at"]) == (None, None, None)
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_call_knows_what_was_written(engine: Engine) -> None:
+    store(engine, recording("r-1"))
+    give(engine, {"r-2": Reason.UPLOADING, "r-3": Reason.DELETED})
+    found = load(engine)
+    assert found.stored_ids == {"r-1"}
+    assert found.unsettled_ids == {"r-2"}
+    # Reading and writing again within one batch is one request, another batch is the next.
+    assert found.attempts == 2
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_file_takes_the_place_of_the_reason(engine: Engine) -> None:
+    give(engine, {"r-1": Reason.UPLOADING})
+    store(engine, recording(), now=LATER, batch_id="b-2")
+    (row,) = rows(engine, audio_records)
+    assert (row["status"], row["reason"], row["batch_id"]) == ("STORED", None, "b-2")
+    assert (row["attempts"], row["first_requested_at"]) == (2, NOW)
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_row_without_an_id_goes_with_the_first_row_that_has_one(engine: Engine) -> None:
+    give(engine, {"": Reason.NOT_LISTED_YET}, "c-1")
+    give(engine, {"": Reason.NOT_LISTED_YET}, "c-2")
+    give(engine, {"r-1": Reason.UPLOADING}, "c-1")
+    store(engine, recording("r-2", "c-2"))
+    assert shown(engine, "c-1") == {("r-1", 0): "uploading"}
+    assert shown(engine, "c-2") == {("r-2", 0): "STORED"}
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_row_without_an_id_of_another_call_stays(engine: Engine) -> None:
+    give(engine, {"": Reason.CALL_OPEN}, "c-2")
+    store(engine, recording("r-1", "c-1"))
+    assert shown(engine, "c-2") == {("", 0): "call_open"}
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_doubt_about_a_call_goes_when_the_call_is_settled_without_one(engine: Engine) -> None:
+    """Metadata could not be read beside a stored recording; the next run finds all is there."""
+    store(engine, recording())
+    give(engine, {"": Reason.METADATA_UNREADABLE})
+    assert load(engine).records[-1].status is RecordStatus.FAILED
+    give(engine, {}, now=LATER)
+    assert shown(engine) == {("r-1", 0): "STORED"}
+
+
+@pytest.mark.usefixtures("calls")
+def test_parts_are_replaced_together(engine: Engine) -> None:
+    store(engine, recording(parts=[1, 2, 3]))
+    assert set(shown(engine)) == {("r-1", 1), ("r-1", 2), ("r-1", 3)}
+    store(engine, recording(parts=[1, 2]))
+    assert set(shown(engine)) == {("r-1", 1), ("r-1", 2)}
+    store(engine, recording())
+    assert set(shown(engine)) == {("r-1", 0)}
+    store(engine, recording(parts=[1, 2]), recording("r-2"))
+    assert set(shown(engine)) == {("r-1", 1), ("r-1", 2), ("r-2", 0)}
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_recording_that_arrives_in_part_and_then_whole_is_whole(engine: Engine) -> None:
+    store(engine, recording(parts=[0]), recording("r-2"), recording(parts=[1, 2]))
+    assert set(shown(engine)) == {("r-1", 1), ("r-1", 2), ("r-2", 0)}
+    store(engine, recording("r-2"), recording("r-2"))
+    assert set(shown(engine)) == {("r-1", 1), ("r-1", 2), ("r-2", 0)}
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_lost_part_is_a_lost_recording(engine: Engine) -> None:
+    store(engine, recording(parts=[1, 2]))
+    give(engine, {"r-1": Reason.FILE_LOST})
+    assert shown(engine) == {("r-1", 0): "file_lost"}
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_first_request_stays_the_first_while_a_recording_is_open(engine: Engine) -> None:
+    give(engine, {"r-1": Reason.UPLOADING})
+    give(engine, {"r-1": Reason.TRANSFER_BROKEN, "r-2": Reason.UPLOADING}, now=LATER)
+    first = {row["recording_id"]: row["first_requested_at"] for row in rows(engine, audio_records)}
+    assert first == {"r-1": NOW, "r-2": LATER}
+    assert load(engine).first_requested_at == NOW
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_call_that_was_open_was_not_asked_for_a_recording_yet(engine: Engine) -> None:
+    give(engine, {"": Reason.CALL_OPEN})
+    assert load(engine).first_requested_at is None
+    give(engine, {"": Reason.CALL_OPEN}, now=LATER)
+    (row,) = rows(engine, audio_records)
+    assert (row["first_requested_at"], row["attempts"]) == (NOW, 2)
+
+
+@pytest.mark.usefixtures("calls")
+@pytest.mark.parametrize("settled", [Reason.LATE_AUDIO_EXPIRED, None])
+def test_a_recording_that_was_settled_and_is_open_again_begins_anew(
+    engine: Engine, settled: Reason | None
+) -> None:
+    if settled is None:
+        store(engine, recording())
+    else:
+        give(engine, {"r-1": settled})
+    assert load(engine).first_requested_at is None
+    give(engine, {"r-1": Reason.UPLOADING}, now=LATER)
+    assert load(engine).first_requested_at == LATER
+
+
+def test_no_rows_are_no_statement(engine: Engine) -> None:
+    with engine.begin() as connection:
+        records.write_stored(connection, Asked(DAY, None, NOW), [], {})
+        records.write_reasons(connection, Asked(DAY, None, NOW), [])
+    assert rows(engine, audio_records) == []
+
+
+# Which calls are asked for
+
+
+def ask(
+    engine: Engine,
+    limit: int = 100,
+    after: Position | None = None,
+    selection: Selection = Selection(),  # noqa: B008 - frozen
+    day: date = DAY,
+) -> list[str]:
+    with engine.connect() as connection:
+        found = records.next_calls(connection, day, limit, after, selection)
+    return [each.conversation_id for each in found]
+
+
+@pytest.fixture
+def a_call_of_each_kind(engine: Engine) -> None:
+    add_calls(engine, *map(call, ["new", "pending", "failed", "stored", "missing", "half"]))
+    add_calls(engine, call("other day"), day=date(2026, 3, 9))
+    give(engine, {"": Reason.CALL_OPEN}, "pending")
+    give(engine, {"r-1": Reason.TRANSFER_BROKEN}, "failed")
+    give(engine, {"r-1": Reason.DELETED}, "missing")
+    store(engine, recording("r-1", "stored"), recording("r-1", "half"))
+    give(engine, {"r-2": Reason.UPLOADING}, "half")
+
+
+@pytest.mark.usefixtures("a_call_of_each_kind")
+@pytest.mark.parametrize(
+    ("selection", "asked"),
+    [
+        (Selection(), ["failed", "half", "new", "pending"]),
+        (Selection(Ask.NEW_CALLS), ["new"]),
+        (Selection(Ask.ALL_CALLS), ["failed", "half", "missing", "new", "pending", "stored"]),
+        (Selection(Ask.ALL_CALLS, ("stored", "other day")), ["stored"]),
+        (Selection(Ask.OPEN_CALLS, ("stored", "half")), ["half"]),
+    ],
+)
+def test_a_run_asks_for_what_is_open_and_only_by_force_for_more(
+    engine: Engine, selection: Selection, asked: list[str]
+) -> None:
+    assert ask(engine, selection=selection) == asked
+
+
+def test_calls_come_in_the_order_of_the_day_a_group_at_a_time(engine: Engine) -> None:
+    add_calls(
+        engine,
+        call("c-4", conversation_start=START + timedelta(microseconds=1)),
+        call("c-2"),
+        call("c-3"),
+        call("c-1", conversation_start=START + timedelta(hours=1)),
+    )
+    assert ask(engine, 2) == ["c-2", "c-3"]
+    after = Position(START, "c-3")
+    assert ask(engine, 2, after) == ["c-4", "c-1"]
+    assert ask(engine, 2, Position(START + timedelta(hours=1), "c-1")) == []
+
+
+def test_a_call_is_read_with_what_decides_its_outcome(engine: Engine) -> None:
+    asked = call("c-1", ended_at=None, answered=False, recording_sessions=3)
+    add_calls(engine, asked)
+    assert load(engine) == asked
+    give(engine, {"r-1": Reason.UPLOADING})
+    assert load(engine).records == (KnownRecord("r-1", RecordStatus.PENDING, 1),)
+
+
+def test_unknown_calls_are_left_out(engine: Engine) -> None:
+    add_calls(engine, call("c-1"))
+    with engine.connect() as connection:
+        assert [each.conversation_id for each in records.calls(connection, ["c-9", "c-1"])] == [
+            "c-1"
+        ]
+        assert records.calls(connection, []) == []
+
+
+# What always holds
+
+
+@pytest.fixture(scope="module")
+def shared_engine(postgres_server: Server) -> Iterator[Engine]:
+    """One database for all examples of the property below; each starts from empty tables."""
+    with postgres_server.database() as database:
+        yield database.engine
+
+
+ids = st.sampled_from(["r-1", "r-2", "r-3"])
+stored_recordings = st.builds(
+    lambda recording_id, parts: recording(recording_id, parts=parts),
+    ids,
+    st.sampled_from([[0], [1, 2], [1, 2, 3]]),
+)
+reasons_by_id = st.dictionaries(ids, st.sampled_from(Reason), max_size=3) | st.builds(
+    lambda reason: {"": reason}, st.sampled_from(Reason)
+)
+Step = list[StoredRecording] | dict[str, Reason]
+steps = st.lists(st.lists(stored_recordings, min_size=1, max_size=3) | reasons_by_id, max_size=6)
+
+
+def write(engine: Engine, asked: Asked, known: CallToAsk, step: Step) -> None:
+    with engine.begin() as connection:
+        if isinstance(step, dict):
+            records.write_reasons(connection, asked, [(known, step)])
+        else:
+            records.write_stored(connection, asked, step, {"c-1": known})
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_whatever_is_written_twice_changes_nothing_and_parts_stay_together(
+    shared_engine: Engine, happening: list[Step]
+) -> None:
+    engine = shared_engine
+    with engine.begin() as connection:
+        for table in (audio_records, agent_calls, conversations):
+            connection.execute(delete(table))
+    add_calls(engine, call("c-1"))
+    for number, step in enumerate(happening):
+        asked = Asked(DAY, f"b-{number}", NOW + timedelta(hours=number))
+        known = load(engine)
+        write(engine, asked, known, step)
+        once = rows(engine, audio_records)
+        write(engine, asked, known, step)
+        assert rows(engine, audio_records) == once
+        parts: dict[str, list[int]] = {}
+        batches: dict[str, set[str]] = {}
+        for row in once:
+            parts.setdefault(row["recording_id"], []).append(row["part"])
+            batches.setdefault(row["recording_id"], set()).add(row["batch_id"])
+        assert all(found in ([0], [1, 2], [1, 2, 3]) for found in parts.values())
+        assert all(len(found) == 1 for found in batches.values())
+        if not isinstance(step, dict) or (step and "" not in step):
+            assert "" not in parts
