@@ -3,10 +3,12 @@
 Loads with an empty environment: what is missing is reported by the run that needs it.
 """
 
+import logging
 from pathlib import Path
 
 import dagster as dg
 
+import audio_extract_dagster
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.defs.assets.agent_calls import agent_calls_asset
 from audio_extract_dagster.defs.assets.audio import audio_assets
@@ -32,6 +34,7 @@ from audio_extract_dagster.settings import environment_of, read_settings
 def definitions() -> dg.Definitions:
     """The code location `audio_extract`."""
     settings = read_settings(environment_of(Path.cwd()))
+    logging.getLogger(audio_extract_dagster.__name__).setLevel(settings.log_level)
     days, cron = settings.business_days, settings.schedule_cron
     partitions = daily_partitions(days)
     # By themselves things happen in production; in development somebody turns them on.

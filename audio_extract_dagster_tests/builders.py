@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, Table, insert, select
 
 from audio_extract_dagster.database.tables import agent_calls, conversations
 from audio_extract_dagster.genesys import Conversation, Participant, Segment, Session
+from audio_extract_dagster.genesys.wire import read_conversation
 from audio_extract_dagster.model import CallToAsk, KnownRecord, StoredPart, StoredRecording
 
 DAY = date(2026, 3, 10)
@@ -18,6 +22,16 @@ START = datetime(2026, 3, 10, 14, 0, tzinfo=timezone.utc)
 """When calls start unless said otherwise: 9 in the morning in Lima."""
 NOW = datetime(2026, 3, 11, 11, 0, tzinfo=timezone.utc)
 """The next morning, when the day is extracted."""
+
+_SAMPLES = Path(__file__).parents[2] / "shared/samples/conversations/voice-days.json"
+
+
+def sample_conversations() -> list[Conversation]:
+    """Real conversations, of which eight started on 2024-02-16; skips the test without them."""
+    if not _SAMPLES.exists():
+        pytest.skip(f"there are no sample conversations at {_SAMPLES}")
+    payloads = json.loads(_SAMPLES.read_bytes())["conversations"]
+    return [read_conversation(json.dumps(each).encode()) for each in payloads]
 
 
 def segment(kind: str, second: float = 0, **fields: Any) -> Segment:

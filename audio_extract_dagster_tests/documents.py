@@ -11,10 +11,15 @@ ROOT = Path(__file__).parents[1]
 
 
 class Fence(NamedTuple):
-    """A fenced block: its language, and its lines without what continues them."""
+    """A fenced block: its language and what stands in it."""
 
     language: str
-    lines: list[str]
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines, each with those that continue it."""
+        return [line.strip() for line in self.text.replace("\\\n", " ").splitlines()]
 
 
 def read(name: str) -> str:
@@ -23,10 +28,7 @@ def read(name: str) -> str:
 
 def fences(text: str) -> list[Fence]:
     found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-    return [
-        Fence(language, [line.strip() for line in body.replace("\\\n", " ").splitlines()])
-        for language, body in found
-    ]
+    return [Fence(language, body) for language, body in found]
 
 
 def prose(text: str) -> str:

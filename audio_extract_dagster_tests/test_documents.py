@@ -14,15 +14,18 @@ import click
 import dagster as dg
 import pytest
 import requests
+import yaml
 from dotenv import dotenv_values
 
 from audio_extract_dagster import cli
 from audio_extract_dagster.checks import ALL_CHECKS
-from audio_extract_dagster.defs.sensors import all_sensors
+from audio_extract_dagster.definitions import definitions
+from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.model import Reason
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
 from audio_extract_dagster.simulator import Simulator, World, parse_switch
 from audio_extract_dagster.simulator.faults import KINDS
+from audio_extract_dagster_tests.defs.location import dagster_asks_old_pydantic
 from audio_extract_dagster_tests.documents import ROOT, code, fences, names, prose, read, table
 
 README, README_ES = ROOT / "README.md", ROOT / "docs" / "README.es.md"
@@ -155,16 +158,30 @@ def test_operations_explains_every_reason() -> None:
     )
 
 
-def test_operations_names_every_sensor_and_check() -> None:
+@dagster_asks_old_pydantic
+def test_operations_names_every_sensor_and_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no .env is read
     operations = read("docs/operations.md")
-    sensors = all_sensors(
-        Settings().business_days, Settings().schedule_cron, dg.DefaultSensorStatus.STOPPED
-    )
-    assert sorted(names(operations, "sensor")) == sorted(sensor.name for sensor in sensors)
+    sensors = [sensor.name for sensor in definitions().sensors or ()]
+    assert sorted(names(operations, "sensor")) == sorted(sensors)
     checks = [(row[0].strip("`"), row[1].strip("`")) for row in table(operations, "check")]
     assert checks == [(check.name, check.asset) for check in ALL_CHECKS]
     warn = [row[0].strip("`") for row in table(operations, "check") if row[2].startswith("warns")]
     assert warn == [check.name for check in ALL_CHECKS if check.warns]
+
+
+@dagster_asks_old_pydantic
+def test_run_configuration_in_operations_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = definitions().resolve_job_def(JOB_NAME)
+    shown = [f for f in fences(read("docs/operations.md")) if f.language == "yaml"]
+    assert shown
+    for fence in shown:
+        assert dg.validate_run_config(job, yaml.safe_load(fence.text))
 
 
 def test_imports_are_those_that_architecture_allows() -> None:

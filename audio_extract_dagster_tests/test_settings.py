@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_extract_dagster.setting_types import is_loopback, read_holiday
 from audio_extract_dagster.settings import (
     GENESYS,
     POSTGRES,
@@ -15,7 +16,6 @@ from audio_extract_dagster.settings import (
     environment_of,
     read_settings,
 )
-from audio_extract_dagster.setting_types import is_loopback, read_holiday
 
 COMPLETE = {
     "PG_USER": "extract",

@@ -1,7 +1,8 @@
 """The command `audio-extract`: one file for each subcommand, this one only gathers them.
 
-A command that fails prints one message for a person and exits with 1; wrong usage or settings exit
-with 2. What a command does is elsewhere; here is what a terminal needs.
+A command that fails prints one message for a person and exits with 1; wrong usage, and for the
+commands that start something also wrong settings, exit with 2. What a command does is elsewhere;
+here is what a terminal needs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -18,9 +21,11 @@ from audio_extract_dagster.settings import SettingsError, environment_of
 
 
 class Commands(click.Group):
-    """Loads a subcommand when it is called, so that `--help` needs neither Dagster nor pandas."""
+    """Loads a subcommand when it is called, and turns our errors into one message and a code."""
 
     _NAMES = ("demo", "dev", "run", "migrate", "doctor", "plan", "verify", "simulate")
+    # These start something: settings that are wrong count as wrong usage. The others report.
+    _STARTING = ("demo", "dev", "run", "simulate")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._NAMES)
@@ -34,6 +39,14 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            fail(error, 2 if ctx.invoked_subcommand in self._STARTING else 1)
+        except AudioExtractError as error:
+            fail(error, 1)
+
 
 @click.command(cls=Commands)
 @click.version_option(package_name="audio-extract")
@@ -41,19 +54,19 @@ def cli() -> None:
     """Call recordings out of Genesys Cloud: every call of every day accounted for."""
     # Dagster and its children read the environment themselves.
     os.environ.update(environment_of(Path.cwd()))
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    # A terminal shows warnings, and as much more as LOG_LEVEL asks for.
+    level = os.environ.get("LOG_LEVEL", "").upper() or logging.WARNING
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    with suppress(ValueError):  # a wrong level is reported with all other settings
+        logging.getLogger("audio_extract_dagster").setLevel(level)
 
 
 def main() -> None:
-    """The entry point: turns our errors into one message and an exit code."""
-    try:
-        cli(prog_name="audio-extract")
-    except SettingsError as error:
-        _fail(error, 2)
-    except AudioExtractError as error:
-        _fail(error, 1)
+    """The entry point."""
+    cli(prog_name="audio-extract")
 
 
-def _fail(error: AudioExtractError, code: int) -> None:
+def fail(error: AudioExtractError, code: int) -> NoReturn:
+    """One message for a person, and the end."""
     click.secho(f"audio-extract: {error}", fg="red", err=True)
     sys.exit(code)

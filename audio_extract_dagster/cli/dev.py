@@ -28,7 +28,9 @@ def command(host: str, port: int) -> None:
 
 def _run(command_line: list[str]) -> int:
     """Run a child until it ends; a signal to us stops it, and it has time to stop its own."""
-    child = subprocess.Popen(command_line)  # noqa: S603 - our own interpreter and arguments
+    # Dagster lets .env in its working folder win over the environment, which is complete by now.
+    folder = os.environ["DAGSTER_HOME"]
+    child = subprocess.Popen(command_line, cwd=folder)  # noqa: S603 - our own interpreter
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: child.terminate())
     return child.wait()

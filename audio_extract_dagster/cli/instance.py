@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.schema import CreateSchema
 
-from audio_extract_dagster.database.connection import database_errors, open_engine
+from audio_extract_dagster.composition import engine_of
+from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.migrate import migrate
 from audio_extract_dagster.embedded.environment import embedded_variables
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
@@ -50,7 +51,7 @@ nux: {{enabled: false}}
 """
 _BY_NETWORK = """\
       hostname: {env: PG_HOST}
-      port: {env: PG_PORT}
+      port: %s
       params: {options: "-c search_path=dagster"}"""
 # Dagster takes a socket folder only as a parameter, and parameters only as text.
 _BY_SOCKET = """\
@@ -68,15 +69,22 @@ def ready_settings() -> Settings:
     if settings.dev_mode:
         os.environ.update(embedded_variables(settings))
     settings = read_settings(os.environ, require=POSTGRES + GENESYS)
-    engine = open_engine(settings.postgres())
+    ready_database(settings)
+    return settings
+
+
+def ready_database(settings: Settings) -> None:
+    """Upgrade the schema if it is behind, and write the dagster.yaml of the instance in it."""
+    engine = engine_of(settings)
     migrate(engine, settings.pg_schema)
     _create_dagster_schema(engine)
-    engine.dispose()
     home = settings.dagster_home.absolute()
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["PG_PORT"] = str(settings.pg_port)
+    # Child processes work in other folders.
+    if "://" not in settings.audio_storage_uri:
+        os.environ["AUDIO_STORAGE_URI"] = str(Path(settings.audio_storage_uri).absolute())
     _write_dagster_yaml(home, settings)
-    return settings
 
 
 def _create_dagster_schema(engine: Engine) -> None:
@@ -92,7 +100,8 @@ def _write_dagster_yaml(home: Path, settings: Settings) -> None:
     if file.exists():
         return
     host = settings.pg_host or ""
-    address = _BY_NETWORK
+    # The embedded server may have another port tomorrow.
+    address = _BY_NETWORK % ("{env: PG_PORT}" if settings.dev_mode else settings.pg_port)
     if host.startswith("/"):
         address = _BY_SOCKET.format(host=host, port=settings.pg_port)
     file.write_text(_DAGSTER_YAML.format(address=address), encoding="utf-8")

@@ -63,6 +63,9 @@ def embedded_variables(settings: Settings) -> dict[str, str]:
             "GENESYS_CLOUD_LOGIN_URL": services.genesys_url,
             "GENESYS_CLOUD_API_URL": services.genesys_url,
         }
+        if "genesys_poll_seconds" not in settings.model_fields_set:
+            # The simulator prepares a batch in about a second.
+            variables["GENESYS_POLL_SECONDS"] = "0.5"
     if services.notify_url is not None:
         variables |= {"NOTIFY_URL": services.notify_url, "EMAILS": "operations@example.com"}
     return variables

@@ -80,18 +80,14 @@ class TooManyHits(Never):
 
 @dataclass(frozen=True)
 class Pass:
-    """The result of paging once through one window.
-
-    `shrank`: the total went down meanwhile, so that hits have moved up to pages already read.
-    """
+    """The result of paging once through one window; `totals` is what Genesys counted meanwhile."""
 
     ids: set[str]
-    total_hits: int
+    totals: list[int]
     clean: bool
-    shrank: bool
 
     def adds_up(self) -> bool:
-        return self.clean and not self.shrank and len(self.ids) == self.total_hits
+        return self.clean and _are_all(self.ids, self.totals)
 
 
 class DayListing:
@@ -122,8 +118,7 @@ class DayListing:
         is said twice: an answer that lost its contents looks like an empty day.
         """
         union: set[str] = set()
-        total_hits = 0
-        shrank = False
+        totals: list[int] = []
         found_nothing = False
         for attempt in range(1, PASSES + 1):
             self.counts.passes = max(self.counts.passes, attempt)
@@ -131,13 +126,12 @@ class DayListing:
             if result is None:
                 return (yield from self._list_halves(window))
             union |= result.ids
-            shrank = shrank or result.shrank or result.total_hits < total_hits
-            total_hits = result.total_hits
+            totals += result.totals
             if result.adds_up() and (result.ids or found_nothing):
                 return True
             found_nothing = result.adds_up() and not union
             self._log_pass(attempt, result)
-        return bool(union) and len(union) == total_hits and not shrank
+        return bool(union) and _are_all(union, totals)
 
     def _log_pass(self, attempt: int, result: Pass) -> None:
         if result.adds_up():
@@ -145,12 +139,12 @@ class DayListing:
             return
         log.warning(
             "Pass %d of %d over the conversations of %s does not add up: %d distinct, "
-            "Genesys counts %d%s.",
+            "Genesys counts %s%s.",
             attempt,
             PASSES,
             self._day,
             len(result.ids),
-            result.total_hits,
+            ", then ".join(map(str, dict.fromkeys(result.totals))) or "none",
             "" if result.clean else "; some were repeated or unreadable",
         )
 
@@ -170,9 +164,8 @@ class DayListing:
     def _page_through(self, window: Window) -> Generator[Row, None, Pass | None]:
         """One pass over the pages; returns None when there are too many hits for that."""
         ids: set[str] = set()
+        totals: list[int] = []
         clean = True
-        shrank = False
-        total_hits = 0
         for page_number in range(1, MOST_HITS // PAGE_SIZE + 1):
             page = self._source.query_conversations(
                 window.start, window.end, self._queue_ids, page_number, PAGE_SIZE
@@ -180,9 +173,8 @@ class DayListing:
             self.counts.pages += 1
             if page.total_hits > MOST_HITS:
                 return None
-            # Past the last page a server may leave the count out.
-            shrank = shrank or 0 < page.total_hits < total_hits
-            total_hits = page.total_hits or total_hits
+            if page.total_hits:  # past the last page a server may leave the count out
+                totals.append(page.total_hits)
             if not page.conversations and not page.unreadable:
                 break
             clean = clean and not page.unreadable
@@ -193,7 +185,7 @@ class DayListing:
                 ids.add(conversation.id)
                 if self._is_new_call_of_the_day(conversation):
                     yield self._row(conversation)
-        return Pass(ids, total_hits, clean, shrank)
+        return Pass(ids, totals, clean)
 
     def _is_new_call_of_the_day(self, conversation: Conversation) -> bool:
         if conversation.id in self._seen:
@@ -222,3 +214,11 @@ class DayListing:
             excluded_reason,
             conversation.payload,
         )
+
+
+def _are_all(ids: set[str], totals: list[int]) -> bool:
+    """Whether these are as many as Genesys counted last, and it never counted fewer than before.
+
+    A hit that goes away lets another one move up to a page that was read already.
+    """
+    return len(ids) == (totals[-1] if totals else 0) and totals == sorted(totals)

@@ -103,11 +103,16 @@ def settle(
     }
 
 
-def unfinished(call: CallToAsk, answers: Answers) -> dict[str, Reason]:
-    """The reasons for a call of which nothing is stored and whose batch broke off."""
-    unsettled = answers.errors | call.unsettled_ids
-    reasons = dict.fromkeys(unsettled, Reason.BATCH_UNFINISHED) | answers.undelivered
-    return reasons or {"": Reason.BATCH_UNFINISHED}
+def unfinished(
+    call: CallToAsk, answers: Answers, reason: Reason = Reason.BATCH_UNFINISHED
+) -> dict[str, Reason]:
+    """The reasons for a call that nobody has said the last word about: `reason`, if it says none.
+
+    What a link was given for keeps its own, and what is stored stays so.
+    """
+    stored = call.stored_ids | answers.stored
+    unsettled = dict.fromkeys(answers.errors | call.unsettled_ids, reason) | answers.undelivered
+    return {rid: why for rid, why in unsettled.items() if rid not in stored} or {"": reason}
 
 
 def is_deliverable(recording: RecordingMetadata) -> bool:

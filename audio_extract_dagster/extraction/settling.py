@@ -15,7 +15,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.extraction.flight import Flight
-from audio_extract_dagster.extraction.outcomes import Answers, needs_metadata, settle, unfinished
+from audio_extract_dagster.extraction.outcomes import needs_metadata, settle, unfinished
 from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.genesys import GenesysClient, NotPermitted
 from audio_extract_dagster.model import CallToAsk, Reason
@@ -62,9 +62,11 @@ class Settler:
         return not flight.to_settle
 
     def _is_better_asked_again(self, flight: Flight, call: CallToAsk) -> bool:
-        """A batch that broke off says nothing about a call of which nothing is stored."""
-        nothing_stored = not (flight.answers(call).stored or call.stored_ids)
-        return flight.broke_off and nothing_stored and self._planner.may_ask_again(call)
+        """A batch that gave less than it announced may have kept back a part of any recording.
+
+        Another batch costs less than the metadata of each of its calls, and tells more.
+        """
+        return flight.is_short and self._planner.may_ask_again(call)
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)
@@ -74,12 +76,12 @@ class Settler:
                 for recording in self._client.recording_metadata(call.conversation_id)
             ]
         except NotPermitted:
-            return _without_metadata(call, answers, Reason.NO_PERMISSION)
+            return unfinished(call, answers, Reason.NO_PERMISSION)
         except TryAgain as error:
             log.warning("%s", error)
-            return _without_metadata(call, answers, Reason.METADATA_UNREADABLE)
+            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         if not all(recording.id for recording in metadata):
-            return _without_metadata(call, answers, Reason.METADATA_UNREADABLE)
+            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         return settle(
             call,
             answers,
@@ -88,11 +90,3 @@ class Settler:
             late_audio=self._late_audio,
             batch_broke_off=flight.broke_off,
         )
-
-
-def _without_metadata(call: CallToAsk, answers: Answers, reason: Reason) -> Mapping[str, Reason]:
-    """`reason` for what is not known otherwise; what a link was given for keeps its own."""
-    stored = call.stored_ids | answers.stored
-    unknown = (answers.errors | call.unsettled_ids) - stored - answers.undelivered.keys()
-    reasons = dict.fromkeys(unknown, reason) | answers.undelivered
-    return reasons or {"": reason}

@@ -22,7 +22,8 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 """A count, or milliseconds; nothing that is negative or would not fit into a bigint."""
 
-Identifier = Annotated[str, msgspec.Meta(min_length=1)]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
+"""Opaque text; longer than any id there is, and short enough that a table can have two in a key."""
 
 
 class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -119,7 +120,7 @@ class RecordingMetadata(Part, frozen=True):
 
     shown = ("id", "media", "file_state")
 
-    id: str = ""
+    id: Identifier = ""
     media: str | None = None
     media_subtype: str | None = None
     file_state: str | None = None
@@ -135,8 +136,8 @@ class BatchResult(Part, frozen=True):
 
     shown = ("conversation_id", "recording_id", "url", "content_type", "error")
 
-    conversation_id: str = ""
-    recording_id: str | None = None
+    conversation_id: Identifier = ""
+    recording_id: Identifier | None = None
     url: str | None = msgspec.field(default=None, name="resultUrl")
     content_type: str | None = None
     error: str | None = msgspec.field(default=None, name="errorMsg")

@@ -30,8 +30,9 @@ from audio_extract_dagster.genesys.tolerance import Unreadable, decode, read
 P = TypeVar("P", bound=Part)
 
 _NULL = msgspec.Raw(b"null")
-_LIST: Any = list[msgspec.Raw] | None
-_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
+_LIST: Any = list[msgspec.Raw]
+# What can stand in a header, a path and a table as it is.
+_PLAIN = re.compile(r"[\x21-\x7e]+")
 
 SHORTEST_LINK_LIFETIME = timedelta(minutes=2)
 SHORTEST_TOKEN_LIFETIME = 300.0
@@ -112,14 +113,14 @@ class _JobStatus(msgspec.Struct, rename="camel"):
 
 
 def read_recording_metadata(body: bytes) -> list[RecordingMetadata]:
-    entries: list[msgspec.Raw] | None = decode(body, _LIST)
-    return _parts(entries, RecordingMetadata)
+    return _parts(decode(body, _LIST), RecordingMetadata)
 
 
 def read_batch_id(body: bytes) -> str:
-    if job_id := _text(decode(body, _Job).id):
-        return job_id
-    raise Unreadable("no id of a job")
+    job_id = _text(decode(body, _Job).id)
+    if job_id is None or not _PLAIN.fullmatch(job_id):
+        raise Unreadable("no id of a job")
+    return job_id
 
 
 def read_batch_status(job_id: str, body: bytes) -> BatchStatus:
@@ -175,7 +176,7 @@ def read_token(body: bytes) -> Token:
     """A lifetime that is not said is taken for the shortest there is."""
     token = decode(body, _Token)
     value = _text(token.access_token)
-    if value is None or not _HEADER_SAFE.fullmatch(value):
+    if value is None or not _PLAIN.fullmatch(value):
         raise Unreadable("no access token")
     return Token(value, _number(token.expires_in) or SHORTEST_TOKEN_LIFETIME)
 

@@ -79,9 +79,10 @@ class HttpGateway:
         )
 
     def check(self) -> str:
-        # HEAD delivers nothing; what it answers to it matters little, that it answers much.
+        # HEAD delivers nothing; what it answers to it matters little, that it answers much. A small
+        # gateway may know POST alone, and says so with 501.
         status = self._request("HEAD", None)
-        if status >= 500:
+        if status >= 500 and status != requests.codes.not_implemented:
             raise GatewayUnavailable(
                 f"The notification gateway on {self._host} (NOTIFY_URL) answers, with {status}."
             )

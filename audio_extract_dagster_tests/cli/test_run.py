@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import pytest
 from sqlalchemy import text
 
@@ -52,18 +50,14 @@ def test_a_day_is_extracted_shown_and_mailed_and_a_second_run_changes_nothing(
         ("2024-02-11", "it is a Sunday (EXCLUDED_WEEKDAYS)"),
         ("2024-07-29", "it is a holiday (EXCLUDED_DATES)"),
         ("2023-12-29", "it is before START_DATE (2024-01-01)"),
-        (str(date.today() + timedelta(days=8)), "is not over yet in America/Lima"),
+        ("2999-01-01", "2999-01-01 is not over yet in America/Lima"),
         ("16.02.2024", "does not match the format"),
     ],
 )
 def test_a_day_that_cannot_be_run_is_refused_before_anything_is_touched(
     nowhere: CommandLine, day: str, why: str
 ) -> None:
-    excluded = {"EXCLUDED_DATES": "07-29"}
-    if why.startswith("is not over") and date.fromisoformat(day).weekday() == 6:
-        day = str(date.fromisoformat(day) + timedelta(days=1))
-
-    refused = nowhere.run("run", "--date", day, **excluded)
+    refused = nowhere.run("run", "--date", day, EXCLUDED_DATES="07-29")
 
     assert refused.code == 2
     assert why in refused.errors

@@ -1,4 +1,4 @@
-"""The table `audio_batches`: the intent, the confirmation, the end, and what is learnt from them."""
+"""The table `audio_batches`: the intent, the confirmation, the end, and what they teach."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from audio_extract_dagster.extraction.accounting import (
 )
 from audio_extract_dagster.model import DayCounts, JobStatus
 
-WHOLE = {
+WHOLE: Mapping[str, object] = {
     "hits": 25,
     "rows": 20,
     "other_day": 1,
@@ -30,7 +31,7 @@ WHOLE = {
 GOOD = DayCounts(conversations=20, agent_calls=15, excluded=5, stored=12, missing=4)
 
 
-def ending(counts: DayCounts, listing: dict[str, object] = WHOLE, ceiling: float = 5) -> Verdict:  # noqa: B006 - read only
+def ending(counts: DayCounts, listing: Mapping[str, object] = WHOLE, ceiling: float = 5) -> Verdict:
     return verdict(counts, listing, max_failed_percent=ceiling)
 
 

@@ -21,6 +21,7 @@ from audio_extract_dagster_tests.builders import (
     START,
     conversation,
     participant,
+    sample_conversations,
     segment,
     session,
 )
@@ -205,3 +206,13 @@ def test_rows_are_made_of_the_conversations_that_have_an_agent() -> None:
     assert found[0]["call_date"] == DAY
     assert found[0]["agent_ids"] == ["u-1"]
     assert found[0]["ended_at"] == START + timedelta(minutes=1)
+
+
+def test_the_times_of_real_calls_add_up() -> None:
+    calls = [agent_call(each) for each in sample_conversations() if why_excluded(each) is None]
+    assert len(calls) == 7
+    for call in calls:
+        assert call.answered
+        assert call.agent_ids
+        assert call.recording_sessions
+        assert call.handle_ms == (call.talk_ms or 0) + (call.hold_ms or 0) + (call.acw_ms or 0)

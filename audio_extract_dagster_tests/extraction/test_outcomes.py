@@ -1,9 +1,10 @@
-"""What becomes of a recording: every call gets an answer, and nothing that can be had is given up."""
+"""What becomes of a recording: every call is answered, and what can be had is not given up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -143,10 +144,11 @@ def test_an_unknown_medium_may_be_voice() -> None:
     ("hours_since_end", "reason"), [(23, Reason.NOT_LISTED_YET), (24, Reason.WITHDRAWN)]
 )
 def test_a_recording_that_is_heard_of_and_not_listed(hours_since_end: int, reason: Reason) -> None:
-    ended = {"ended_at": NOW - timedelta(hours=hours_since_end)}
-    before = call("c-1", KnownRecord("r-1", PENDING, 1), **ended)
+    ended_at = NOW - timedelta(hours=hours_since_end)
+    before = call("c-1", KnownRecord("r-1", PENDING, 1), ended_at=ended_at)
     assert outcome(before) == {"r-1": reason}
-    assert outcome(call(**ended), answers=Answers(errors={"r-1"})) == {"r-1": reason}
+    named = Answers(errors={"r-1"})
+    assert outcome(call("c-1", ended_at=ended_at), answers=named) == {"r-1": reason}
 
 
 # A call without any recording
@@ -169,11 +171,9 @@ def test_a_call_with_a_recording_that_was_given_up_is_not_without_recordings() -
         ({"ended_at": None, "conversation_start": NOW - NEVER_CLOSED_AFTER}, Reason.NEVER_CLOSED),
     ],
 )
-def test_a_call_without_recordings_has_one_reason(
-    fields: dict[str, object], reason: Reason
-) -> None:
+def test_a_call_without_recordings_has_one_reason(fields: dict[str, Any], reason: Reason) -> None:
     ended = {"ended_at": NOW - timedelta(hours=23)}
-    assert outcome(call(**{**ended, **fields})) == {"": reason}
+    assert outcome(call("c-1", **{**ended, **fields})) == {"": reason}
 
 
 # When it is too late

@@ -1,0 +1,123 @@
+"""`audio-extract doctor`: each thing that a run needs, by name."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.model import JobStatus
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.simulator import Fault, Simulator, World
+from audio_extract_dagster_tests.cli.command_line import CommandLine, Finished
+from audio_extract_dagster_tests.defs.location import rows
+from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
+from audio_extract_dagster_tests.postgres import Database, Server
+
+_NOBODY = "00000000-0000-4000-8000-00000000dead"
+
+
+def _said(finished: Finished) -> dict[str, tuple[str, str]]:
+    """The verdict and the words on each check."""
+    found = {}
+    for line in finished.output.splitlines():
+        verdict, _, rest = line.partition("  ")
+        name, _, words = rest.strip().partition(": ")
+        found[name] = verdict.strip(), words
+    return found
+
+
+def _due_days_are_done(database: Database) -> None:
+    """Today's, and tomorrow's if midnight is near."""
+    now = datetime.now(timezone.utc)
+    with database.engine.begin() as connection:
+        for moment in (now, now + timedelta(hours=1)):
+            due = Settings().business_days.latest_finished(moment)
+            assert due is not None
+            if due not in jobs.last_statuses(connection, [due]):
+                jobs.open_job(connection, f"run of {due}", due, now)
+                jobs.close_job(connection, f"run of {due}", JobStatus.INCOMPLETE, now)
+
+
+def test_everything_is_well(
+    terminal: CommandLine, database: Database, simulator: Simulator, gateway: HttpGatewayServer
+) -> None:
+    assert isinstance(simulator.source, World)
+    queue = simulator.source.queues[0]
+    _due_days_are_done(database)
+    before = rows(database.engine, "extraction_jobs")
+
+    finished = terminal.run("doctor", GENESYS_QUEUE_ID=queue.id)
+
+    assert (finished.code, finished.errors) == (0, "")
+    said = _said(finished)
+    assert {name: verdict for name, (verdict, _) in said.items()} == {
+        "Genesys Cloud login": "ok",
+        "permission to list conversations": "ok",
+        "permission for recordings": "ok",
+        f"queue {queue.id}": "ok",
+        "PostgreSQL": "ok",
+        "audio storage": "ok",
+        "notification gateway": "ok",
+        "the day that is due": "ok",
+    }
+    assert said["Genesys Cloud login"][1] == "organization Simulated contact centre"
+    assert said[f"queue {queue.id}"][1] == queue.name
+    # It changes nothing.
+    assert rows(database.engine, "extraction_jobs") == before
+    assert gateway.received == []
+    assert simulator.log == []
+    assert list(terminal.folder.iterdir()) == []
+
+
+def test_everything_is_wrong(
+    terminal: CommandLine, simulator: Simulator, gateway: HttpGatewayServer
+) -> None:
+    simulator.faults.add(
+        Fault("token", "status", times=None, params={"status": 400, "code": "invalid_client"})
+    )
+    gateway.statuses = [503]
+    (terminal.folder / "taken").write_text("a file where the folder should be")
+
+    finished = terminal.run(
+        "doctor", PG_PORT="9", AUDIO_STORAGE_URI="taken", GENESYS_QUEUE_ID=_NOBODY
+    )
+
+    assert finished.code == 1
+    said = _said(finished)
+    assert {verdict for verdict, _ in said.values()} == {"failed"}
+    assert len(said) == 8
+    assert "GENESYS_CLOUD_CLIENT_SECRET" in said["Genesys Cloud login"][1]
+    assert "PG_PORT=9" in said["PostgreSQL"][1]
+    assert "AUDIO_STORAGE_URI" in said["audio storage"][1]
+    assert "NOTIFY_URL" in said["notification gateway"][1]
+    assert "s3cret" not in finished.output + finished.errors
+    assert "Traceback" not in finished.errors
+
+
+def test_what_is_not_granted_or_not_done_is_told_by_name(
+    terminal: CommandLine, postgres_server: Server, simulator: Simulator
+) -> None:
+    simulator.switches.missing_permissions = ("metadata",)
+    with postgres_server.database("template0") as empty:
+        finished = terminal.run(
+            "doctor",
+            PG_DATABASE=empty.settings.database,
+            GENESYS_QUEUE_ID=_NOBODY,
+            NOTIFY_URL=None,
+            EMAILS=None,
+        )
+
+    assert finished.code == 1
+    said = _said(finished)
+    assert {name: verdict for name, (verdict, _) in said.items()} == {
+        "Genesys Cloud login": "ok",
+        "permission to list conversations": "ok",
+        "permission for recordings": "failed",
+        f"queue {_NOBODY}": "failed",
+        "PostgreSQL": "warns",
+        "audio storage": "ok",
+        "notification gateway": "warns",
+        "the day that is due": "failed",
+    }
+    assert "GENESYS_QUEUE_ID" in said[f"queue {_NOBODY}"][1]
+    assert "never ran. Run `audio-extract run --date " in said["the day that is due"][1]

@@ -1,0 +1,196 @@
+"""Which calls go into the next batch: each once, and once more if that may help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from audio_extract_dagster.database.ledger import records
+from audio_extract_dagster.database.ledger.records import Asked
+from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
+from audio_extract_dagster.extraction.planning import BatchPlanner, is_open
+from audio_extract_dagster.model import (
+    Ask,
+    CallToAsk,
+    KnownRecord,
+    Reason,
+    RecordStatus,
+    Selection,
+)
+from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
+
+NOWHERE: frozenset[str] = frozenset()
+
+
+@pytest.fixture
+def seven(engine: Engine) -> list[CallToAsk]:
+    """Seven calls, one a minute; the planner hands out three at a time."""
+    calls = [call(f"c-{n}", conversation_start=START + timedelta(minutes=n)) for n in range(1, 8)]
+    add_calls(engine, *calls)
+    return calls
+
+
+def planner(engine: Engine, batch_size: int = 3, **options: Selection) -> BatchPlanner:
+    return BatchPlanner(engine, DAY, batch_size, **options)
+
+
+def ids(calls: Sequence[CallToAsk]) -> list[str]:
+    return [each.conversation_id for each in calls]
+
+
+def settle(
+    engine: Engine, planner: BatchPlanner, call: CallToAsk, reasons: Mapping[str, Reason]
+) -> None:
+    """The call has its answer, in the ledger and for the planner."""
+    with engine.begin() as connection:
+        records.write_reasons(connection, Asked(DAY, "b-1", NOW), [(call, reasons)])
+    planner.answered(call, reasons.values())
+
+
+def test_calls_come_in_the_order_of_the_day_each_once(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine)
+    groups = [ids(plan.next_calls(NOWHERE)) for _ in range(5)]
+    assert groups == [["c-1", "c-2", "c-3"], ["c-4", "c-5", "c-6"], ["c-7"], [], []]
+
+
+def test_a_day_that_fills_its_batches_exactly_ends(engine: Engine, seven: list[CallToAsk]) -> None:
+    plan = planner(engine, batch_size=7)
+    assert len(plan.next_calls(NOWHERE)) == 7
+    assert plan.next_calls(NOWHERE) == []
+
+
+def test_what_is_done_is_not_asked_for(engine: Engine, seven: list[CallToAsk]) -> None:
+    by_id = {each.conversation_id: each for each in seven}
+    stored = [recording("r-1", f"c-{n}") for n in range(1, 6)]
+    with engine.begin() as connection:
+        records.write_stored(connection, Asked(DAY, "b-1", NOW), stored, by_id)
+    assert ids(planner(engine).next_calls(NOWHERE)) == ["c-6", "c-7"]
+
+
+def test_what_is_on_its_way_from_an_earlier_run_is_not_asked_for(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine)
+    plan.taken(seven[:4])
+    assert ids(plan.next_calls(NOWHERE)) == ["c-5", "c-6"]
+    assert ids(plan.next_calls(NOWHERE)) == ["c-7"]
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each in ASK_AGAIN_IN_RUN])
+def test_a_call_that_a_new_batch_may_help_is_asked_for_once_more(
+    engine: Engine, seven: list[CallToAsk], reason: Reason
+) -> None:
+    plan = planner(engine, batch_size=7)
+    (first, *_) = plan.next_calls(NOWHERE)
+    settle(engine, plan, first, {"r-1": reason})
+    (again,) = plan.next_calls(NOWHERE)
+    assert again.conversation_id == first.conversation_id
+    assert again.unsettled_ids == {"r-1"}
+    assert not plan.may_ask_again(again)
+    settle(engine, plan, again, {"r-1": reason})
+    assert plan.next_calls(NOWHERE) == []
+
+
+@pytest.mark.parametrize("reason", [Reason.UPLOADING, Reason.CALL_OPEN, Reason.DELETED])
+def test_a_call_that_only_time_can_help_is_not(
+    engine: Engine, seven: list[CallToAsk], reason: Reason
+) -> None:
+    plan = planner(engine, batch_size=7)
+    (first, *_) = plan.next_calls(NOWHERE)
+    settle(engine, plan, first, {"": reason})
+    assert plan.next_calls(NOWHERE) == []
+
+
+def test_stragglers_wait_until_they_fill_a_batch_or_nothing_else_is_on_its_way(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine, batch_size=7)
+    calls = plan.next_calls(NOWHERE)
+    on_their_way = set(ids(calls))
+    for each in calls[:6]:
+        settle(engine, plan, each, {"": Reason.BATCH_UNFINISHED})
+    assert plan.next_calls(on_their_way) == []
+    assert len(plan.next_calls(NOWHERE)) == 6
+
+
+def test_stragglers_that_fill_a_batch_wait_for_nobody(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine, batch_size=3)
+    calls = [each for _ in range(3) for each in plan.next_calls(NOWHERE)]
+    for each in calls[:4]:
+        settle(engine, plan, each, {"": Reason.BATCH_UNFINISHED})
+    assert ids(plan.next_calls({"c-7"})) == ["c-1", "c-2", "c-3"]
+    assert plan.next_calls({"c-7"}) == []
+    assert ids(plan.next_calls(NOWHERE)) == ["c-4"]
+
+
+def test_a_lost_reply_is_planned_again_before_anything_new(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine)
+    lost = plan.next_calls(NOWHERE)
+    plan.reply_lost(lost)
+    assert sorted(ids(plan.next_calls(NOWHERE))) == ids(lost)
+    assert ids(plan.next_calls(NOWHERE)) == ["c-4", "c-5", "c-6"]
+
+
+def test_a_refused_batch_is_halved_until_the_call_is_found(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine, batch_size=7)
+    accepted: list[str] = []
+    refusals = 0
+    while calls := plan.next_calls(NOWHERE):
+        if "c-5" in ids(calls):
+            refusals += 1
+            if len(calls) > 1:
+                plan.refused(calls)
+        else:
+            accepted += ids(calls)
+    assert sorted(accepted) == ["c-1", "c-2", "c-3", "c-4", "c-6", "c-7"]
+    assert refusals == 4
+
+
+def test_a_run_that_looks_for_new_calls_leaves_the_others_alone(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    settle(engine, planner(engine), seven[0], {"r-1": Reason.UPLOADING})
+    plan = planner(engine, batch_size=7, selection=Selection(Ask.NEW_CALLS))
+    assert ids(plan.next_calls(NOWHERE)) == [f"c-{n}" for n in range(2, 8)]
+
+
+def test_force_asks_for_what_is_settled_too_each_once(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    with engine.begin() as connection:
+        asked = Asked(DAY, "b-1", NOW)
+        records.write_stored(connection, asked, [recording()], {"c-1": seven[0]})
+        records.write_reasons(connection, asked, [(seven[1], {"r-1": Reason.DELETED})])
+    chosen = Selection(Ask.ALL_CALLS, ("c-1", "c-2"))
+    plan = planner(engine, selection=chosen)
+    calls = plan.next_calls(NOWHERE)
+    assert ids(calls) == ["c-1", "c-2"]
+    assert all(each.fetch_again for each in calls)
+    assert plan.next_calls(NOWHERE) == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], True),
+        ([RecordStatus.PENDING], True),
+        ([RecordStatus.STORED, RecordStatus.FAILED], True),
+        ([RecordStatus.STORED, RecordStatus.MISSING], False),
+    ],
+)
+def test_a_call_is_open_while_any_recording_is(
+    statuses: list[RecordStatus], expected: bool
+) -> None:
+    known = [KnownRecord(f"r-{n}", status, 1) for n, status in enumerate(statuses)]
+    assert is_open(call("c-1", *known)) is expected
