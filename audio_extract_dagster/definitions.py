@@ -53,7 +53,7 @@ def definitions() -> dg.Definitions:
             daily_report_asset(partitions),
         ],
         asset_checks=[*asset_checks(partitions), *freshness_checks],
-        jobs=[day_job(), plan_job(partitions)],
+        jobs=[day_job(freshness_checks), plan_job(partitions)],
         schedules=[daily_schedule(days, cron, schedule_status)],
         sensors=[*all_sensors(days, cron, sensor_status), freshness_sensor],
         resources={

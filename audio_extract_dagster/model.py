@@ -210,7 +210,8 @@ class OpenRecords:
     call_is_open: bool
     count: int
     attempts: int
-    first_requested_at: datetime
+    newest_since: datetime
+    """When the one that was first asked for last was first asked for."""
     last_asked_at: datetime
 
 

@@ -155,6 +155,9 @@ SchemaName = Annotated[
         "a lower-case name that is not `dagster` and does not start with `pg_`",
     ),
 ]
+StorageUri = Annotated[
+    str, matching(r"(?!.*://).+|file://.*|gs://.+", "a folder, file://… or gs://bucket/prefix")
+]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 EmailAddresses = Annotated[
     Words,

@@ -29,6 +29,7 @@ from audio_extract_dagster.setting_types import (
     Holidays,
     LogLevel,
     SchemaName,
+    StorageUri,
     Weekdays,
     Words,
     ZoneName,
@@ -87,7 +88,7 @@ class Settings(BaseModel):
     late_audio_days: Annotated[int, Field(ge=0, le=3650)] = 7
     max_failed_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
 
-    audio_storage_uri: str = "data/audio"
+    audio_storage_uri: StorageUri = "data/audio"
     project_id: str | None = None
     google_application_credentials: str | None = None
 

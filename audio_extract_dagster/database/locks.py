@@ -10,7 +10,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 
 from sqlalchemy import Connection, Engine, exc, text
@@ -124,8 +124,12 @@ class DayLock:
         """Let go of the lock. Repeating is harmless."""
         with self._guard:
             connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
+            if connection is None:
+                return
+            # Closing alone frees the lock only when the server gets to notice it.
+            with suppress(exc.SQLAlchemyError):  # the connection may be broken
+                connection.scalar(_RELEASE, self._key)
+            connection.close()
 
     def _is_ours(self) -> bool:
         with self._guard:
@@ -143,6 +147,7 @@ def _day_key(schema: str, day: date) -> dict[str, int]:
     return {"key": key, "upper": key >> 32 & 0xFFFFFFFF, "lower": key & 0xFFFFFFFF}
 
 
+_RELEASE = text("SELECT pg_advisory_unlock(:key)")
 _TAKE = text("SELECT pg_try_advisory_lock(:key)")
 # PostgreSQL's manual, "pg_locks": a bigint key shows as classid, objid and objsubid 1.
 _HELD = text(

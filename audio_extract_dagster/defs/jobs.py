@@ -1,5 +1,6 @@
 """The job of a day: all five assets of one partition, with their checks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -7,13 +8,17 @@ import dagster as dg
 JOB_NAME = "extract_day"
 
 
-def day_job() -> Any:
-    """Every asset of one day, in one run."""
+def day_job(freshness_checks: Sequence[dg.AssetChecksDefinition]) -> Any:
+    """Every asset of one day, in one run.
+
+    Without `freshness_checks`: they look at the newest day, whichever day it is that runs.
+    """
+    assets = dg.AssetSelection.assets(
+        "conversations", "agent_calls", "audio_batches", "audio_records", "daily_report"
+    )
     return dg.define_asset_job(
         JOB_NAME,
-        selection=dg.AssetSelection.assets(
-            "conversations", "agent_calls", "audio_batches", "audio_records", "daily_report"
-        ),
+        selection=assets - dg.AssetSelection.checks(*freshness_checks),
         description=(
             "One day from Genesys Cloud to PostgreSQL and the audio storage. Running a day again "
             "is safe: only what is not done is done."

@@ -131,6 +131,7 @@ class AudioCollection:
         self._report(f"Batch {batch.number} of an earlier run is read again.")
         self._planner.taken(calls)
         flight = self._launch(batch, calls, first_pause=0)
+        flight.taken_up = True
         # The others are looked at only for parts that the earlier run had not seen.
         flight.to_settle = deque(call.conversation_id for call in calls if is_open(call))
 
@@ -253,7 +254,8 @@ class AudioCollection:
     def _complete(self, flight: Flight) -> None:
         flight.finished = True
         flight.batch.completed_at = self._clock.now()
-        if flight.batch.submitted_at is not None and flight.looks > 0:
+        # A batch of an earlier run may have been ready for hours.
+        if flight.batch.submitted_at is not None and not flight.taken_up:
             took = flight.batch.completed_at - flight.batch.submitted_at
             self._looks.learn(took.total_seconds())
 
@@ -274,6 +276,9 @@ class AudioCollection:
         if self._settler.settle_some(flight):
             self._recorder.close(flight)
             self._flights.remove(flight)
+            # Only now: a call that goes out again at once must find its reasons written.
+            for call, reasons in flight.settled:
+                self._planner.answered(call, reasons.values())
             self._report(flight.summary())
 
     def _take_arrivals(self, wait_seconds: float = 0) -> None:

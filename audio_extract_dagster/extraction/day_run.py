@@ -93,7 +93,7 @@ class DayRun:
         """Say what the run does now; raises `LockLost` if another run could have taken the day."""
         self.check()
         self._stage = name
-        with self._engine.begin() as connection:
+        with database_errors(self._engine), self._engine.begin() as connection:
             jobs.set_stage(connection, self.run_id, name)
             jobs.set_usage(connection, self.run_id, self._usage())
 
@@ -136,10 +136,9 @@ class DayRun:
                 log.warning(
                     "Run %s of %s vanished at stage %s.", job.run_id, job.call_date, job.stage
                 )
-                jobs.close_job(
-                    connection,
-                    job.run_id,
-                    JobStatus.FAILED,
-                    self._clock.now(),
-                    error=f"{job.stage or 'start'}: the run vanished (killed, or machine lost).",
-                )
+                error = f"{job.stage or 'start'}: the run vanished (killed, or machine lost)."
+                now = self._clock.now()
+                jobs.close_job(connection, job.run_id, JobStatus.FAILED, now, error=error)
+                closed = jobs.job(connection, job.run_id)
+                if closed is not None:
+                    self._announce(connection, closed)

@@ -57,6 +57,7 @@ class Flight:
     finished: bool = False
     error: str | None = None
     broke_off: bool = False
+    taken_up: bool = False
     downloads: int = 0
     to_settle: deque[str] = field(default_factory=deque)  # conversation ids
     settled: list[tuple[CallToAsk, Mapping[str, Reason]]] = field(default_factory=list)

@@ -6,11 +6,11 @@ an hour may come in a day; after `LATE_AUDIO_DAYS` the run that asks last makes 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from audio_extract_dagster.model import OpenRecords, RecordStatus
+from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
 
 FIRST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
@@ -20,37 +20,42 @@ PAUSE_OF_OPEN_CALLS = timedelta(days=7)
 
 @dataclass(frozen=True)
 class AskAgain:
-    """A day to ask for again, why, and the look at it that this follows (`last_asked_at`)."""
+    """A day to ask for again, and why; `after` is the last run of the day, that this follows."""
 
     day: date
     why: str
-    last_asked_at: datetime
+    after: str | None
 
 
 def days_to_ask_again(
     groups: Iterable[OpenRecords],
     now: datetime,
     late_audio: timedelta,
-    *,
+    last_jobs: Mapping[date, Job],
     busy: Collection[date] = (),
 ) -> list[AskAgain]:
     """The days whose pause is over, oldest first, each once, without those that are `busy`.
+
+    The pause counts from the last asking, and the first pause from the last run, which may have
+    failed before it could ask.
 
     `FAILED` records are asked for again like pending ones, but only within `late_audio`: after
     that they stay `FAILED`, for a person to see.
     """
     due: dict[date, AskAgain] = {}
     for group in groups:
-        given_up = group.status is RecordStatus.FAILED and (
-            now - group.first_requested_at > late_audio
-        )
+        given_up = group.status is RecordStatus.FAILED and (now - group.newest_since > late_audio)
         if given_up or group.call_date in busy or now - group.last_asked_at < _pause(group):
+            continue
+        last_job = last_jobs.get(group.call_date)
+        if last_job is not None and now - last_job.started_at < FIRST_PAUSE:
             continue
         why = f"{group.count} {group.status.value} after {group.attempts} requests"
         earlier = due.get(group.call_date)
         if earlier is not None:
             why = f"{earlier.why}, {why}"
-        due[group.call_date] = AskAgain(group.call_date, why, group.last_asked_at)
+        after = last_job.run_id if last_job else None
+        due[group.call_date] = AskAgain(group.call_date, why, after)
     return [due[day] for day in sorted(due)]
 
 

@@ -56,7 +56,6 @@ class Settler:
                     late_audio=self._late_audio,
                 )
             flight.settled.append((call, reasons))
-            self._planner.answered(call, reasons.values())
             if costly:
                 break
         return not flight.to_settle

@@ -30,7 +30,7 @@ from audio_extract_dagster.genesys.tolerance import Unreadable, decode, read
 P = TypeVar("P", bound=Part)
 
 _NULL = msgspec.Raw(b"null")
-_LIST: Any = list[msgspec.Raw]
+_LIST: Any = list[msgspec.Raw] | None
 # What can stand in a header, a path and a table as it is.
 _PLAIN = re.compile(r"[\x21-\x7e]+")
 
@@ -113,7 +113,8 @@ class _JobStatus(msgspec.Struct, rename="camel"):
 
 
 def read_recording_metadata(body: bytes) -> list[RecordingMetadata]:
-    return _parts(decode(body, _LIST), RecordingMetadata)
+    entries: list[msgspec.Raw] | None = decode(body, _LIST)
+    return _parts(entries, RecordingMetadata)
 
 
 def read_batch_id(body: bytes) -> str:

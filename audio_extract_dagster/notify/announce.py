@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.model import Job
+from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.message import compose
@@ -31,7 +31,7 @@ class Announcer:
 
     def __call__(self, connection: Connection, job: Job) -> None:
         earlier = jobs.ended_before(connection, job)
-        if earlier is not None and (earlier.status, earlier.counts) == (job.status, job.counts):
+        if earlier is not None and _outcome(earlier) == _outcome(job):
             return
         url = self.run_url(job.run_id)
         message = compose(job, opening=self.opening, run_url=url, texts=self.texts)
@@ -44,3 +44,8 @@ class Announcer:
             message,
             self.clock.now(),
         )
+
+
+def _outcome(job: Job) -> tuple[JobStatus, DayCounts]:
+    """What a reader would see changed; screens left out are counted anew with every asking."""
+    return job.status, replace(job.counts, ignored=0)

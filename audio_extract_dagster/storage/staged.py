@@ -44,7 +44,7 @@ class Staged:
         """Of what has been written so far, in hex."""
         return self._hash.hexdigest()
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         """Append; `StorageFull` and its siblings when the disk refuses."""
         with disk_errors(str(self.path.parent)):
             self._file.write(chunk)

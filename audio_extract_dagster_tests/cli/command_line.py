@@ -37,7 +37,7 @@ class CommandLine:
         """Start a command and leave it running."""
         variables = {**self.environment, **changed}
         return subprocess.Popen(
-            [_program(), *arguments],
+            [program(), *arguments],
             cwd=self.folder,
             env={name: value for name, value in variables.items() if value is not None},
             stdin=subprocess.DEVNULL,
@@ -58,7 +58,7 @@ def finish(process: subprocess.Popen[str]) -> Finished:
     return Finished(process.returncode, output, errors)
 
 
-def _program() -> str:
+def program() -> str:
     """The installed script beside the interpreter that runs the tests."""
     found = shutil.which("audio-extract", path=str(Path(sys.executable).parent))
     assert found is not None, "install the project first: pip install --editable ."

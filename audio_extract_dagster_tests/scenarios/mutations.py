@@ -89,7 +89,7 @@ def believable(operation: str, path: Path, change: str, value: object) -> bool:
     last = path[-1] if path else None
     if operation == "metadata":
         taken_out = change == "remove" and len(path) == 1
-        return taken_out or (not path and value == [])
+        return taken_out or (not path and value in ([], None))
     if operation == "details_query":
         return (not path and value == {}) or (
             last == "conversationId" and isinstance(value, str) and value != ""

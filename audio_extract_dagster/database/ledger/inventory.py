@@ -56,7 +56,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             call_is_open,
             func.count(),
             func.max(audio_records.c.attempts),
-            func.min(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
+            func.max(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
             func.max(audio_records.c.updated_at),
         )
         .where(

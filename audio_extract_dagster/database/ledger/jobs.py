@@ -92,14 +92,20 @@ def running_jobs(connection: Connection, call_date: date | None = None) -> list[
     return [_job(row) for row in connection.execute(query)]
 
 
+def last_jobs(connection: Connection, days: Iterable[date]) -> dict[date, Job]:
+    """The last job of each of these days that had one."""
+    query = (
+        select(extraction_jobs)
+        .distinct(extraction_jobs.c.call_date)
+        .where(extraction_jobs.c.call_date.in_(list(days)))
+        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at.desc())
+    )
+    return {row.call_date: _job(row) for row in connection.execute(query)}
+
+
 def last_statuses(connection: Connection, days: Iterable[date]) -> dict[date, JobStatus]:
     """The status of the last job of each of these days that had one."""
-    query = (
-        select(extraction_jobs.c.call_date, extraction_jobs.c.status)
-        .where(extraction_jobs.c.call_date.in_(list(days)))
-        .order_by(extraction_jobs.c.started_at)
-    )
-    return {row.call_date: JobStatus(row.status) for row in connection.execute(query)}
+    return {day: job.status for day, job in last_jobs(connection, days).items()}
 
 
 def first_day(connection: Connection) -> date | None:

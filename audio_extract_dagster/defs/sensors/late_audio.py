@@ -34,12 +34,13 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         settings, engine = running_settings(), postgres_engine()
         with database_errors(engine), engine.connect() as connection:
             groups = inventory.open_records(connection)
-            last = jobs.last_statuses(connection, {group.call_date for group in groups})
+            last = jobs.last_jobs(connection, {group.call_date for group in groups})
         due = days_to_ask_again(
             groups,
             SystemClock().now(),
             timedelta(days=settings.late_audio_days),
-            busy=busy_days(engine, last),
+            last,
+            busy_days(engine, {day: job.status for day, job in last.items()}),
         )
         # A day that was excluded later is no partition any more.
         requests = [_request(each) for each in due if each.day in days]
@@ -54,8 +55,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
 def _request(again: AskAgain) -> dg.RunRequest:
     day = again.day.isoformat()
     return dg.RunRequest(
-        # In a sensor a run key counts for ever: the look that this one follows makes it new.
-        run_key=f"{day} after {again.last_asked_at.isoformat()}",
+        # In a sensor a run key counts for ever: the run that this one follows makes it new.
+        run_key=f"{day} after {again.after}",
         partition_key=day,
         tags={"audio_extract/why": f"late audio: {again.why}"},
     )
