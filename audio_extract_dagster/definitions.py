@@ -34,7 +34,9 @@ from audio_extract_dagster.settings import environment_of, read_settings
 def definitions() -> dg.Definitions:
     """The code location `audio_extract`."""
     settings = read_settings(environment_of(Path.cwd()))
-    logging.getLogger(audio_extract_dagster.__name__).setLevel(settings.log_level)
+    logger = logging.getLogger(audio_extract_dagster.__name__)
+    if logger.level == logging.NOTSET:  # a command line has already chosen its own
+        logger.setLevel(settings.log_level)
     days, cron = settings.business_days, settings.schedule_cron
     partitions = daily_partitions(days)
     # By themselves things happen in production; in development somebody turns them on.

@@ -4,7 +4,6 @@ Ours receives, hashes, looks at each file and names it; once as in production, w
 and folder are synced to the disk, and once without these syncs, as curl does.
 """
 
-# ruff: noqa: S603, S607 - curl is the yardstick
 from __future__ import annotations
 
 import shutil

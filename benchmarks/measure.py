@@ -4,6 +4,7 @@ Only ratios mean something on a machine that others use too, so a candidate and 
 one after the other in each round. What is measured is in the other modules.
 """
 
+# ruff: noqa: RUF001 - typographic signs, as in any text for people
 from __future__ import annotations
 
 import platform

@@ -30,6 +30,7 @@ DAY = date(2026, 3, 10)
 """A Tuesday, long over."""
 
 _TEMPLATES = 200
+_PLAIN = ("audio", "AVAILABLE", 1)
 
 
 class RepeatingOrg:

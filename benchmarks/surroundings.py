@@ -1,4 +1,4 @@
-"""What a benchmark runs in: a throw-away PostgreSQL, helpers in processes of their own, settings."""
+"""What a benchmark runs in: a throw-away PostgreSQL, helpers in their own processes, settings."""
 
 # ruff: noqa: S603 - the commands are this package's own
 from __future__ import annotations
@@ -29,9 +29,8 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def database() -> Iterator[Database]:
     """An empty database with the project's schema."""
-    with folder() as path, running_server(path / "postgres") as server:
-        with server.database() as made:
-            yield made
+    with folder() as path, running_server(path / "postgres") as server, server.database() as made:
+        yield made
 
 
 @contextmanager
@@ -43,14 +42,10 @@ def helper(module: str, *arguments: str) -> Iterator[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+    # Leaving the block closes the helper's standard input, which ends it, and waits.
     with process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait()
+        yield process.stdout.readline().strip() if process.stdout else ""
+        process.communicate()
 
 
 def variables(database: Database, genesys_url: str, home: Path) -> Mapping[str, str]:

@@ -7,15 +7,11 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
-from audio_extract_dagster.errors import AudioExtractError, Never, NotYet
+from audio_extract_dagster.errors import AudioExtractError, NotYet
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
-
-if TYPE_CHECKING:
-    from audio_extract_dagster.genesys import GenesysClient
 
 Check = tuple[str, Callable[[], str]]
 
@@ -49,6 +45,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     """Every check by name. A check returns a line, or raises what is wrong."""
     from audio_extract_dagster.clock import SystemClock
     from audio_extract_dagster.composition import gateway_of, genesys_client_of, storage_of
+    from audio_extract_dagster.extraction.queues import queue_name
     from audio_extract_dagster.genesys import LocalBudget
 
     # A budget of its own: the shared one is in the database, which may be what is wrong.
@@ -61,7 +58,7 @@ def checks(settings: Settings) -> Iterator[Check]:
         )
         yield "permission for recordings", lambda: _granted(client.check_recording_permission)
         for queue_id in settings.queue_ids:
-            yield f"queue {queue_id}", partial(_queue, client, queue_id)
+            yield f"queue {queue_id}", partial(queue_name, client, queue_id)
     yield "PostgreSQL", lambda: _database(settings)
     yield "audio storage", lambda: storage_of(settings).check()
     yield "notification gateway", lambda: gateway_of(settings).check()
@@ -71,16 +68,6 @@ def checks(settings: Settings) -> Iterator[Check]:
 def _granted(probe: Callable[[], None]) -> str:
     probe()
     return "granted"
-
-
-def _queue(client: GenesysClient, queue_id: str) -> str:
-    name = client.queue_name(queue_id)
-    if name is None:
-        raise Never(
-            f"Genesys Cloud knows no queue {queue_id}, or the client may not see it. Correct "
-            "GENESYS_QUEUE_ID, or grant the client's role in the queue's division."
-        )
-    return name
 
 
 def _database(settings: Settings) -> str:

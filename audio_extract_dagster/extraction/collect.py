@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.download_pool import DownloadPool
 from audio_extract_dagster.extraction.flight import Flight
 from audio_extract_dagster.extraction.looks import LookPlan
-from audio_extract_dagster.extraction.planning import BatchPlanner, is_open
+from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.extraction.recorder import Recorder
 from audio_extract_dagster.extraction.settling import Settler
 from audio_extract_dagster.genesys import (
@@ -130,10 +130,9 @@ class AudioCollection:
             calls = records.calls(connection, batch.conversation_ids)
         self._report(f"Batch {batch.number} of an earlier run is read again.")
         self._planner.taken(calls)
+        # Also what has a file by now: the batch may have more that the earlier run did not see.
         flight = self._launch(batch, calls, first_pause=0)
         flight.taken_up = True
-        # The others are looked at only for parts that the earlier run had not seen.
-        flight.to_settle = deque(call.conversation_id for call in calls if is_open(call))
 
     def _step(self) -> bool:
         """Do the most urgent thing; returns False when nothing is left."""

@@ -21,7 +21,7 @@ from audio_extract_dagster.extraction.download import (
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
 
@@ -87,36 +87,45 @@ class DownloadPool:
             self._arrivals.put(Arrival(flight, recording, error=error))
 
     def _store(self, flight: Flight, recording: RecordingLinks) -> Arrival:
-        single = len(recording.links) == 1
-        parts = []
+        parts: list[StoredPart] = []
         try:
             for number, link in enumerate(recording.links, start=1):
-                part = 0 if single else number
-                stem = audio_stem(self._call_date, *recording.key, part)
-                # Only what no STORED row claims is ever fetched, so replacing loses nothing.
-                file = self._downloader.fetch(link.url, stem, link.content_type, replace=True)
-                parts.append(
-                    StoredPart(
-                        part,
-                        file.uri,
-                        file.content_type,
-                        file.size_bytes,
-                        file.sha256,
-                        file.duration_seconds,
-                    )
-                )
-        except LinkExpired:
-            return Arrival(flight, recording, reason=Reason.LINK_EXPIRED)
-        except TransferBroken:
-            return Arrival(flight, recording, reason=Reason.TRANSFER_BROKEN)
-        except WrongBody:
-            return Arrival(flight, recording, reason=Reason.NOT_AUDIO)
-        except UnsafeLink as error:
-            # One odd link costs its recording, not the day; many fail the day as a whole.
-            log.warning("%s", error)
-            return Arrival(flight, recording, reason=Reason.NOT_DELIVERED)
-        if not single:
+                part = number if len(recording.links) > 1 else 0
+                parts.append(self._fetch_part(recording, part, link))
+        except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
+            for fetched in parts:
+                self._discard(recording, fetched.part)
+            return Arrival(flight, recording, reason=_reason(error))
+        if len(parts) > 1:
             # The parts may have come one by one, the first of them as if it were the only one.
-            self._downloader.discard(audio_stem(self._call_date, *recording.key, 0))
+            self._discard(recording, 0)
         stored = StoredRecording(recording.conversation_id, recording.recording_id, tuple(parts))
         return Arrival(flight, recording, stored=stored)
+
+    def _fetch_part(self, recording: RecordingLinks, part: int, link: Link) -> StoredPart:
+        stem = audio_stem(self._call_date, *recording.key, part)
+        # Only what no STORED row claims is ever fetched, so replacing loses nothing.
+        file = self._downloader.fetch(link.url, stem, link.content_type, replace=True)
+        return StoredPart(
+            part,
+            file.uri,
+            file.content_type,
+            file.size_bytes,
+            file.sha256,
+            file.duration_seconds,
+        )
+
+    def _discard(self, recording: RecordingLinks, part: int) -> None:
+        self._downloader.discard(audio_stem(self._call_date, *recording.key, part))
+
+
+def _reason(error: Exception) -> Reason:
+    if isinstance(error, LinkExpired):
+        return Reason.LINK_EXPIRED
+    if isinstance(error, TransferBroken):
+        return Reason.TRANSFER_BROKEN
+    if isinstance(error, WrongBody):
+        return Reason.NOT_AUDIO
+    # An odd link costs its recording, not the day; many fail the day as a whole.
+    log.warning("%s", error)
+    return Reason.NOT_DELIVERED

@@ -222,5 +222,3 @@ class Flight:
         if incomplete := self._stored_parts(recording):
             rest = tuple(record for record in call.records if record not in incomplete)
             self.calls[call.conversation_id] = replace(call, records=rest)
-            if call.conversation_id not in self.to_settle:
-                self.to_settle.append(call.conversation_id)

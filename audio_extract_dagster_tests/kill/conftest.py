@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from audio_extract_dagster.simulator import World
-from audio_extract_dagster_tests.kill.experiment import Aftermath, Experiment, contact_centre
+from audio_extract_dagster_tests.kill.experiment import Experiment, contact_centre
+from audio_extract_dagster_tests.kill.promises import Aftermath
 from audio_extract_dagster_tests.postgres import Database, Server
 
 

@@ -83,9 +83,7 @@ def leftovers(
         files_in(folder),
     )
     with engine.connect() as connection:
-        counts = (
-            accounts.day_counts(connection, jobs[-1]["call_date"]) if jobs else DayCounts()
-        )
+        counts = accounts.day_counts(connection, jobs[-1]["call_date"]) if jobs else DayCounts()
     return Leftovers(
         jobs,
         sorted(_rows(engine, tables.audio_batches), key=lambda row: row["batch_number"]),
@@ -100,7 +98,7 @@ def leftovers(
 
 
 def batches_again(submitted: Iterable[Submission], may_be_asked_again: frozenset[str]) -> int:
-    """Of how many batches a later one asks for a call again that is none of `may_be_asked_again`."""
+    """How many batches have a call that a later one asks for again without being allowed to."""
     again = 0
     later: set[str] = set()
     for submission in reversed(list(submitted)):

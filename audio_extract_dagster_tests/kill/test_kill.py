@@ -1,6 +1,6 @@
 """A run is killed at any moment of a day, and what is left becomes the day that nobody disturbed.
 
-What that means is in `experiment.broken_promises`. The first test spreads its moments evenly; each
+What that means is in `promises.py`. The first test spreads its moments evenly; each
 of the others picks one that a run must survive, and makes sure that it was met.
 """
 
@@ -13,29 +13,19 @@ import pytest
 
 from audio_extract_dagster.simulator import Conversation, World
 from audio_extract_dagster_tests.kill.experiment import (
+    BATCH_SIZE,
     DAY,
     LOOKS,
-    Aftermath,
-    Death,
     Experiment,
-    broken_promises,
+    evenly,
 )
 from audio_extract_dagster_tests.kill.leftovers import differences
 from audio_extract_dagster_tests.kill.moments import Moment, Progress
+from audio_extract_dagster_tests.kill.promises import Aftermath, Death, broken_promises
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL"
-)
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 EVENLY = 16
-ONE_BATCH = 30
-
-
-def evenly(point: int, points: int, calm: Aftermath) -> Moment:
-    """One of `points` moments spread evenly over all requests of the undisturbed day."""
-    total = sum(calm.end.requests.values())
-    number = round((point + 0.5) / points * total)
-    return Moment(number, progress=list(Progress)[point % len(Progress)])
 
 
 def test_the_undisturbed_day_is_worth_killing(calm: Aftermath) -> None:
@@ -49,7 +39,7 @@ def test_the_undisturbed_day_is_worth_killing(calm: Aftermath) -> None:
     # Pending recordings are asked for again by every run: they must find room in the last batch,
     # so that each batch more is one that was asked for twice.
     last = calm.end.batches[-1]["requested_count"]
-    assert len(calm.end.open_calls) <= ONE_BATCH - last
+    assert len(calm.end.open_calls) <= BATCH_SIZE - last
 
 
 @pytest.mark.parametrize("point", range(EVENLY))
@@ -96,9 +86,7 @@ def intents(death: Death) -> int:
     return len(death.left.batches_in("PLANNED"))
 
 
-def test_between_the_intent_and_the_batch_request(
-    experiment: Experiment, calm: Aftermath
-) -> None:
+def test_between_the_intent_and_the_batch_request(experiment: Experiment, calm: Aftermath) -> None:
     death = experiment.kill(Moment(5, "batch_submit"))
     assert (intents(death), len(death.left.submitted)) == (1, 4)
     after = experiment.finish()
@@ -107,9 +95,7 @@ def test_between_the_intent_and_the_batch_request(
     assert [batch["error"] for batch in after.end.batches_in("FAILED")] == ["reply_lost"]
 
 
-def test_between_the_batch_request_and_its_answer(
-    experiment: Experiment, calm: Aftermath
-) -> None:
+def test_between_the_batch_request_and_its_answer(experiment: Experiment, calm: Aftermath) -> None:
     death = experiment.kill(Moment(5, "batch_submit", Progress.ACTED))
     assert (intents(death), len(death.left.submitted)) == (1, 5)
     after = experiment.finish()
@@ -117,12 +103,8 @@ def test_between_the_batch_request_and_its_answer(
     assert after.batches_again == 1
 
 
-def test_between_the_answer_and_the_confirmation(
-    experiment: Experiment, calm: Aftermath
-) -> None:
-    death = experiment.kill(
-        Moment(5, "batch_submit", Progress.ACTED, writing="audio_batches")
-    )
+def test_between_the_answer_and_the_confirmation(experiment: Experiment, calm: Aftermath) -> None:
+    death = experiment.kill(Moment(5, "batch_submit", Progress.ACTED, writing="audio_batches"))
     assert (intents(death), len(death.left.submitted)) == (1, 5)
     after = experiment.finish()
     assert broken_promises(after, calm) == []
@@ -197,7 +179,7 @@ def test_between_the_parts_of_a_recording(
     call = in_parts(world)
     recording = call.recordings[0].id
     # More looks than results: each look shows one result more at most.
-    experiment.finish_batches_at_look(2 * ONE_BATCH)
+    experiment.finish_batches_at_look(2 * BATCH_SIZE)
     death = experiment.kill(
         Moment(1, "download", path=f"/files/{quote(call.id, safe='')}/0/1", stored=recording)
     )

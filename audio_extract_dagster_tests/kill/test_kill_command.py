@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from audio_extract_dagster.simulator import World
-from audio_extract_dagster_tests.kill.experiment import Aftermath, Experiment, broken_promises
+from audio_extract_dagster_tests.kill.experiment import Experiment
 from audio_extract_dagster_tests.kill.moments import Moment, Progress
 from audio_extract_dagster_tests.kill.processes import Command
+from audio_extract_dagster_tests.kill.promises import Aftermath, broken_promises
 from audio_extract_dagster_tests.postgres import Database
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL"
-)
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 
 @pytest.fixture

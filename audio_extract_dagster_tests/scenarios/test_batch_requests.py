@@ -74,8 +74,7 @@ def test_replies_that_are_always_lost_end_the_run_soon(scene: Scene, calm: Endin
     assert statuses(ending) == [("FAILED", "reply_lost")] * 6
     assert ending.requests["batch_submit"] == len(scene.simulator.log) == 6
 
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.state == calm.state
     assert after.api_requests == calm.api_requests
 
@@ -137,8 +136,7 @@ def test_a_genesys_that_refuses_every_batch_is_asked_a_few_times(
     assert ending.status is JobStatus.FAILED
     assert ending.requests["batch_submit"] <= 16
 
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.error is None
     assert after.state.files == calm.state.files
     assert after.state == calm.state

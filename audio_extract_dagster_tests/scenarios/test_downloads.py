@@ -47,8 +47,7 @@ def test_every_first_fetch_broken(scene: Scene, calm: Ending) -> None:
     scene.simulator.faults.add(fault)
     ending = scene.run()
     assert ending.error is None
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 @pytest.mark.parametrize("fault", ["an HTML page", "cut short, right length", "reset before"])
@@ -67,8 +66,7 @@ def test_what_stays_broken_is_told_as_failed(scene: Scene, calm: Ending, fault: 
     assert ending.requests["download"] <= 3 * 2 * calm.requests["download"]
     assert ending.requests["batch_submit"] <= 2 * len(calm.batches)
 
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_one_file_that_stays_broken_does_not_fail_the_day(scene: Scene, calm: Ending) -> None:
@@ -82,8 +80,7 @@ def test_one_file_that_stays_broken_does_not_fail_the_day(scene: Scene, calm: En
         (conversation_id, recording_id, part)
     }
 
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.state == calm.state
     assert sum(after.downloads.values()) == 1
 
@@ -112,8 +109,7 @@ def test_links_that_die_before_they_are_used(
     scene.simulator.faults.add(fault)
     ending = scene.run()
     assert ending.error is None
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
     assert ending.api_requests <= calm.api_requests + 12
 
 
@@ -134,7 +130,7 @@ def test_links_that_are_dead_on_arrival_leave_the_day_open(
     assert ending.api_requests <= calm.api_requests + 20
 
     scene.simulator.switches.link_seconds = None
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_uploads_that_the_batch_passes_over_or_tells(
     scene: Scene, calm: Ending, uploading: str
 ) -> None:
     scene.simulator.switches.set("uploading", uploading)
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_audio_that_never_comes_is_given_up_after_the_late_audio_days(
@@ -102,7 +102,7 @@ def test_both_ways_to_say_that_there_is_none(
 ) -> None:
     scene.simulator.switches.set("metadata_none", metadata_none)
     scene.simulator.switches.set("no_recording", no_recording)
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_archived_audio_that_the_batch_gives_all_the_same(scene: Scene, calm: Ending) -> None:
@@ -129,7 +129,7 @@ def test_sensitive_audio_that_is_left_out_is_told(
     assert ending.status is JobStatus.INCOMPLETE
 
     scene.simulator.switches.sensitive_left_out = False
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_metadata_that_nobody_may_read_takes_nothing_from_what_the_batch_gave(
@@ -147,8 +147,7 @@ def test_metadata_that_nobody_may_read_takes_nothing_from_what_the_batch_gave(
 
     scene.simulator.switches.unasked_results = 0
     scene.simulator.switches.missing_permissions = ()
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.state.keys_with("STORED") == calm.state.keys_with("STORED")
     assert after.state.files == calm.state.files
 
@@ -160,5 +159,4 @@ def test_a_recording_without_a_file_state_stays_open(scene: Scene, calm: Ending)
     assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
     assert with_reason(ending, "unknown_state")
 
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state

@@ -118,7 +118,7 @@ def test_more_hits_than_any_window_can_have_end_the_run_soon(scene: Scene, calm:
     assert ending.requests["details_query"] <= 40
 
     scene.simulator.switches.total_hits_offset = 0
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_a_page_limit_of_the_platform_itself(scene: Scene) -> None:
@@ -155,8 +155,7 @@ def test_odd_values_cost_no_call(scene: Scene, calm: Ending, path: str, value: o
     assert ending.state.agent_calls.keys() == calm.state.agent_calls.keys()
     assert ending.state.records == calm.state.records
 
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 @pytest.mark.parametrize(
@@ -203,8 +202,7 @@ def test_a_call_that_appears_late_is_fetched_by_the_next_run(scene: Scene, calm:
     scene.simulator.faults.add(without(late))
     first = scene.run()
     assert late not in {key for (key,) in first.state.conversations}
-    scene.simulator.faults.clear()
-    second = scene.run()
+    second = scene.run_undisturbed()
     assert second.state == calm.state
     assert {key[0] for key in second.downloads} == {late}
 

@@ -97,8 +97,7 @@ def test_parts_of_which_a_dead_run_saw_only_one(
     found = {key for key in broken.state.keys_with("STORED") if key[1] == in_parts.id}
     assert {part for _, _, part in found} == {0}
 
-    scene.simulator.faults.clear()
-    ending = scene.run()
+    ending = scene.run_undisturbed()
     assert ending.error is None
     assert ending.state == calm.state
 

@@ -97,8 +97,7 @@ def test_trouble_that_stays_fails_the_day_and_nothing_else(
     # Five tries, three looks at most, and the second chance of the step.
     assert ending.requests[operation] <= 5 * 3 * 2
 
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_settings_that_nobody_may_read_cost_nothing_but_haste(scene: Scene, calm: Ending) -> None:
@@ -120,8 +119,7 @@ def test_metadata_that_cannot_be_had_leaves_the_calls_open(
     assert ending.state.reasons.keys() == {"metadata_unreadable"}
     assert ending.state.files == calm.state.files
 
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.state == calm.state
     assert after.downloads == {}
 
@@ -148,8 +146,7 @@ def test_a_wait_of_hours_is_not_waited_for(
     assert ending.requests[operation] == 1
     assert sum(scene.clock.sleeps) < 60
 
-    scene.simulator.faults.clear()
-    after = scene.run()
+    after = scene.run_undisturbed()
     assert after.state == calm.state
     # The batches of the first run are read, not ordered anew; only what is open costs another.
     assert len(scene.simulator.log) == len(calm.batches)
@@ -211,8 +208,7 @@ def test_a_client_that_is_refused_fails_the_day_at_once(scene: Scene, calm: Endi
     assert ending.status is JobStatus.FAILED
     assert ending.api_requests == 1
 
-    scene.simulator.faults.clear()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 @pytest.mark.parametrize("operation", ["details_query", "batch_submit"])
@@ -229,7 +225,7 @@ def test_a_missing_permission_fails_the_day_and_is_named(
     assert ending.state.records == {}
 
     scene.simulator.switches.missing_permissions = ()
-    assert scene.run().state == calm.state
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_an_outage_that_begins_and_ends_within_the_run(scene: Scene, calm: Ending) -> None:

@@ -9,6 +9,7 @@ from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
 from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.extraction.listing import DayListing
+from audio_extract_dagster.extraction.queues import require_queues
 
 
 def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -38,6 +39,7 @@ def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDe
             run.stage("conversations")
             settings = day_run.settings()
             window = settings.business_days.window(run.call_date)
+            require_queues(genesys.client(), settings.queue_ids)
             listing = DayListing(genesys.client(), run.call_date, window, settings.queue_ids)
             return listing.as_day_rows()
 

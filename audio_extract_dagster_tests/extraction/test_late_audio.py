@@ -1,0 +1,142 @@
+"""When a day whose audio is not all there is asked for again by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_extract_dagster.extraction.late_audio import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    PAUSE_OF_OPEN_CALLS,
+    AskAgain,
+    days_to_ask_again,
+)
+from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
+from audio_extract_dagster_tests.builders import DAY, NOW
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+LATE_AUDIO = timedelta(days=7)
+PENDING, FAILED = RecordStatus.PENDING, RecordStatus.FAILED
+
+# Three recordings that were asked for once, an hour ago.
+WAITING = OpenRecords(
+    DAY,
+    PENDING,
+    call_is_open=False,
+    count=3,
+    attempts=1,
+    newest_since=NOW - HOUR,
+    last_asked_at=NOW - HOUR,
+)
+
+
+def asked(
+    *groups: OpenRecords,
+    jobs: Sequence[Job] = (),
+    busy: Sequence[date] = (),
+    now: datetime = NOW,
+) -> list[AskAgain]:
+    last: Mapping[date, Job] = {job.call_date: job for job in jobs}
+    return days_to_ask_again(groups, now, LATE_AUDIO, last, busy)
+
+
+def broken_run(started_at: datetime) -> Job:
+    """A run of the day that failed before it could ask for anything."""
+    return Job.of_failed_run("run-2", DAY, "listing: no network", started_at)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "hours"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 24), (500, 24)]
+)
+def test_each_asking_in_vain_doubles_the_pause_up_to_a_day(attempts: int, hours: int) -> None:
+    group = replace(WAITING, attempts=attempts, last_asked_at=NOW - hours * HOUR)
+    assert asked(group, now=NOW - SECOND) == []
+    (again,) = asked(group)
+    assert again == AskAgain(DAY, f"3 PENDING after {attempts} requests", None)
+
+
+def test_a_call_that_is_still_open_is_looked_at_weekly() -> None:
+    group = replace(WAITING, call_is_open=True, last_asked_at=NOW - timedelta(days=7))
+    assert asked(group, now=NOW - SECOND) == []
+    assert [each.day for each in asked(group)] == [DAY]
+
+
+def test_an_open_call_is_looked_at_however_old_its_day_is() -> None:
+    long_ago = NOW - timedelta(days=69)
+    group = replace(WAITING, call_is_open=True, newest_since=long_ago, last_asked_at=long_ago)
+    assert len(asked(group)) == 1
+
+
+def test_what_failed_is_asked_for_until_the_newest_of_it_is_too_old() -> None:
+    group = replace(WAITING, status=FAILED, newest_since=NOW - LATE_AUDIO)
+    assert len(asked(group)) == 1
+    assert asked(group, now=NOW + SECOND) == []
+
+
+def test_what_is_pending_is_asked_for_also_then_so_that_a_run_can_give_it_up() -> None:
+    group = replace(WAITING, newest_since=NOW - LATE_AUDIO - SECOND)
+    assert len(asked(group)) == 1
+
+
+def test_a_run_that_broke_is_followed_after_the_first_pause_and_not_sooner() -> None:
+    group = replace(WAITING, last_asked_at=NOW - timedelta(days=2))
+    assert asked(group, jobs=[broken_run(NOW - HOUR + SECOND)]) == []
+    (again,) = asked(group, jobs=[broken_run(NOW - HOUR)])
+    assert again.after == "run-2"
+
+
+def test_a_day_at_work_is_left_alone() -> None:
+    other = replace(WAITING, call_date=date(2026, 3, 9))
+    assert [each.day for each in asked(WAITING, other, busy=[DAY])] == [other.call_date]
+
+
+def test_a_day_is_asked_for_once_and_the_oldest_first() -> None:
+    failed = replace(WAITING, status=FAILED, count=2, attempts=1)
+    still_open = replace(WAITING, call_is_open=True)
+    before = replace(WAITING, call_date=date(2026, 3, 9))
+    assert asked(WAITING, failed, still_open, before) == [
+        AskAgain(before.call_date, "3 PENDING after 1 requests", None),
+        AskAgain(DAY, "3 PENDING after 1 requests, 2 FAILED after 1 requests", None),
+    ]
+
+
+days = st.dates(date(2026, 3, 1), date(2026, 3, 6))
+moments = st.timedeltas(timedelta(0), timedelta(days=20)).map(lambda ago: NOW - ago)
+groups = st.builds(
+    OpenRecords,
+    call_date=days,
+    status=st.sampled_from([PENDING, FAILED]),
+    call_is_open=st.booleans(),
+    count=st.integers(1, 9),
+    attempts=st.integers(0, 40),
+    newest_since=moments,
+    last_asked_at=moments,
+)
+last_jobs = st.dictionaries(days, moments.map(broken_run))
+
+
+@given(st.lists(groups, max_size=8), last_jobs, st.sets(days))
+def test_whatever_is_open(
+    found: list[OpenRecords], last: dict[date, Job], busy: set[date]
+) -> None:
+    again = [each.day for each in days_to_ask_again(found, NOW, LATE_AUDIO, last, busy)]
+    assert again == sorted(set(again))
+    assert not busy.intersection(again)
+    for day in again:
+        rested = [NOW - each.last_asked_at for each in found if each.call_date == day]
+        assert max(rested) >= FIRST_PAUSE
+        assert day not in last or NOW - last[day].started_at >= FIRST_PAUSE
+    for each in found:
+        # Nothing that is pending is forgotten: after its longest pause its day is asked for.
+        pause = PAUSE_OF_OPEN_CALLS if each.call_is_open else LONGEST_PAUSE
+        rested_enough = NOW - each.last_asked_at >= pause
+        followed = each.call_date in last and NOW - last[each.call_date].started_at < FIRST_PAUSE
+        if each.status is PENDING and rested_enough and each.call_date not in busy:
+            assert each.call_date in again or followed
