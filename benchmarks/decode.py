@@ -101,11 +101,12 @@ def _pages() -> tuple[list[bytes], float]:
     return pages, sum(map(len, pages)) / len(calls)
 
 
+class _Page(msgspec.Struct):
+    conversations: list[msgspec.Raw]
+
+
 def _raws(page: bytes) -> list[msgspec.Raw]:
-    found: list[msgspec.Raw] = msgspec.json.decode(
-        page, type=dict[str, msgspec.Raw | list[msgspec.Raw]]
-    )["conversations"]
-    return found
+    return msgspec.json.decode(page, type=_Page).conversations
 
 
 if __name__ == "__main__":

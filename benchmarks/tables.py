@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from adbc_driver_postgresql import dbapi
+from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -38,7 +38,7 @@ from benchmarks.surroundings import database, folder, psql
 
 _ROWS = 100_000
 _DAY = date(2026, 3, 10)
-_QUERY = f"SELECT * FROM benchmark WHERE call_date = '{_DAY}' ORDER BY conversation_id"
+_QUERY = "SELECT * FROM benchmark WHERE call_date = '2026-03-10' ORDER BY conversation_id"
 
 TABLE = Table(
     "benchmark",
@@ -119,16 +119,16 @@ def _to_sql(engine: Engine, frame: pd.DataFrame) -> None:
 
 def _by_adbc(made: Database) -> pd.DataFrame:
     url = made.settings.url().set(drivername="postgresql")
-    with dbapi.connect(url.render_as_string(hide_password=False)) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET search_path = {made.settings.schema}")
-            cursor.execute(_QUERY)
-            frame: pd.DataFrame = cursor.fetch_arrow_table().to_pandas()
-            return frame
+    address = url.render_as_string(hide_password=False)
+    with dbapi.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SET search_path = {made.settings.schema}")
+        cursor.execute(_QUERY)
+        frame: pd.DataFrame = cursor.fetch_arrow_table().to_pandas()
+        return frame
 
 
 def _frame() -> pd.DataFrame:
-    rng = random.Random(1)
+    rng = random.Random(1)  # noqa: S311 - the same rows each time
     noon = datetime(2026, 3, 10, 12, tzinfo=timezone.utc)
     words = ("plain text", 'it\'s "quoted"', "two\nlines\tand a tab", "back\\slash", None, "", "ñ")
 

@@ -54,8 +54,8 @@ def cli() -> None:
     """Call recordings out of Genesys Cloud: every call of every day accounted for."""
     # Dagster and its children read the environment themselves.
     os.environ.update(environment_of(Path.cwd()))
-    # A terminal shows warnings, and as much more as LOG_LEVEL asks for.
-    level = os.environ.get("LOG_LEVEL", "").upper() or logging.WARNING
+    # A command says at its end what went wrong; LOG_LEVEL asks for more on the way.
+    level = os.environ.get("LOG_LEVEL", "").upper() or logging.ERROR
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     with suppress(ValueError):  # a wrong level is reported with all other settings
         logging.getLogger("audio_extract_dagster").setLevel(level)

@@ -163,7 +163,7 @@ class Downloader:
                 tries, pause, reason = tries + 1, self._pause(tries), error.reason
                 if tries >= self._policy.tries:
                     raise
-            _log.warning("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
+            _log.debug("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
             self._count(DownloadCounters(wait_seconds=pause))
             self._clock.sleep(pause)
 

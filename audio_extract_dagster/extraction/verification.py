@@ -19,6 +19,7 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, inventory, records
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
+from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.outcomes import is_audio, is_deliverable
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import Reason, RecordStatus
@@ -90,13 +91,15 @@ def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> It
     for call in calls:
         known = {record.recording_id: record.status for record in call.records}
         for recording in source.recording_metadata(call.conversation_id):
-            if not is_audio(recording):
+            recording_id = clean_text(recording.id)
+            # Without an id there is nothing to compare, and nothing that could be marked.
+            if not recording_id or not is_audio(recording):
                 continue
-            place = f"{call.conversation_id}/{recording.id}"
-            found = (call.conversation_id, recording.id)
-            if recording.id not in known:
+            place = f"{call.conversation_id}/{recording_id}"
+            found = (call.conversation_id, recording_id)
+            if recording_id not in known:
                 yield Finding(Difference.RECORDING_WITHOUT_ROW, place, *found)
-            elif known[recording.id] is RecordStatus.MISSING and is_deliverable(recording):
+            elif known[recording_id] is RecordStatus.MISSING and is_deliverable(recording):
                 yield Finding(Difference.AVAILABLE_AFTER_ALL, place, *found)
 
 

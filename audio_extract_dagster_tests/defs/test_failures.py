@@ -256,10 +256,11 @@ def test_a_storage_that_cannot_be_written_fails_the_audio_step(
     assert (job["status"], job["conversations"], job["stored"]) == ("FAILED", 40, 0)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_ends_its_job_as_canceled(
-    location: CodeLocation, database: Database, simulator: Simulator
+    location: CodeLocation, database: Database, simulator: Simulator, number: signal.Signals
 ) -> None:
-    with _acting(simulator, "batch_poll", lambda: os.kill(os.getpid(), signal.SIGINT)):
+    with _acting(simulator, "batch_poll", lambda: os.kill(os.getpid(), number)):
         stopped = location.run()
 
     assert not stopped.success

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from audio_extract_dagster.database.ledger import inventory
-from audio_extract_dagster.extraction.late_audio import FIRST_PAUSE, days_to_ask_again
+from audio_extract_dagster.extraction.late_audio import LONGEST_PAUSE, days_to_ask_again
 from audio_extract_dagster.extraction.verification import (
     Difference,
     Finding,
@@ -22,6 +22,7 @@ from audio_extract_dagster.extraction.verification import (
     verify_day,
     verify_with_genesys,
 )
+from audio_extract_dagster.model import RecordStatus
 from audio_extract_dagster.simulator import World
 from audio_extract_dagster.storage import FolderStorage
 from audio_extract_dagster_tests.postgres import Database
@@ -186,8 +187,9 @@ def test_what_is_repaired_is_fetched_by_the_next_run_and_nothing_else(scene: Sce
 
 
 def test_what_no_run_can_fetch_is_left_as_it_is(scene: Scene) -> None:
+    never_asked = min(scene.state().keys_with("MISSING"))
     change(scene, MOVE_AWAY, stored(scene)[0])
-    change(scene, FORGET, min(scene.state().keys_with("MISSING")))
+    change(scene, FORGET, never_asked)
     found = differences(scene)
     assert {each.difference for each in found} == {
         Difference.FOREIGN_URI,
@@ -212,6 +214,7 @@ def test_what_is_repaired_is_asked_for_by_itself_however_old_its_day_is(scene: S
     repair(scene.engine, TUESDAY, differences(scene), now)
 
     with scene.engine.connect() as connection:
-        lost = [each for each in inventory.open_records(connection) if each.status.value == "FAILED"]
-    again = days_to_ask_again(lost, now + FIRST_PAUSE, timedelta(days=7), {})
+        found = inventory.open_records(connection)
+    lost = [each for each in found if each.status is RecordStatus.FAILED]
+    again = days_to_ask_again(lost, now + LONGEST_PAUSE, timedelta(days=7), {})
     assert [each.day for each in again] == [TUESDAY]

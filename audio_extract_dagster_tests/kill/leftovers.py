@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,12 +123,12 @@ def differences(state: DayState, expected: DayState) -> list[str]:
     return found
 
 
-def _stored_parts(state: DayState) -> dict[tuple[str, str], Counter[tuple[int, str]]]:
-    parts: dict[tuple[str, str], Counter[tuple[int, str]]] = {}
+def _stored_parts(state: DayState) -> dict[tuple[str, str], set[tuple[int, str]]]:
+    """Of each recording with stored files, their parts and checksums."""
+    parts: dict[tuple[str, str], set[tuple[int, str]]] = {}
     for (conversation_id, recording_id, part), row in state.records.items():
         if row["status"] == "STORED":
-            recording = parts.setdefault((conversation_id, recording_id), Counter())
-            recording[part, row["sha256"]] += 1
+            parts.setdefault((conversation_id, recording_id), set()).add((part, row["sha256"]))
     return parts
 
 

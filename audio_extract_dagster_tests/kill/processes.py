@@ -7,16 +7,27 @@ import os
 import signal
 import subprocess
 import sysconfig
+import threading
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
+from multiprocessing import connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Protocol
 
 from audio_extract_dagster_tests.kill import victim
 
-_FORK_SERVER = multiprocessing.get_context("forkserver")
-# Imported once, in the server: the processes start with everything in place.
-_FORK_SERVER.set_forkserver_preload([victim.__name__, "psycopg2"])
+# A start looks at every process of this kind, and so does a wait; neither is safe for threads.
+_TURN = threading.Lock()
+
+
+@cache
+def _fork_server() -> ForkServerContext:
+    """Where everything is imported once, so that a process starts with it in place."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([victim.__name__, "psycopg2"])
+    return context
 
 
 class Process(Protocol):
@@ -36,12 +47,15 @@ class Forked:
     """The run without Dagster; it has no children."""
 
     def __init__(self, environment: Mapping[str, str], day: date) -> None:
-        self._process = _FORK_SERVER.Process(target=victim.extract, args=(dict(environment), day))
-        self._process.start()
+        arguments = (dict(environment), day)
+        self._process = _fork_server().Process(target=victim.extract, args=arguments)
+        with _TURN:
+            self._process.start()
 
     def wait(self, seconds: float) -> int | None:
-        self._process.join(seconds)
-        return self._process.exitcode
+        connection.wait([self._process.sentinel], seconds)
+        with _TURN:
+            return self._process.exitcode
 
     def kill(self) -> None:
         self._process.kill()

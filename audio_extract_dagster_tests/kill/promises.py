@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from audio_extract_dagster_tests.kill.leftovers import (
-    Leftovers,
-    batches_again,
-    differences,
-)
+from audio_extract_dagster_tests.kill.leftovers import Leftovers, batches_again, differences
 from audio_extract_dagster_tests.kill.moments import Moment
 
 
@@ -82,15 +78,20 @@ def broken_promises(day: Aftermath, calm: Aftermath) -> list[str]:
     return found + _wrong_jobs(day) + _wrong_messages(day)
 
 
-def _wrong_jobs(day: Aftermath) -> list[str]:
-    """A run that died with a job is told as vanished; every other one has told its own end."""
-    told = {job["run_id"]: job for job in day.end.jobs}
-    died = {
+def _died(day: Aftermath) -> set[str]:
+    """The ids of the killed runs, but for those that had no job yet."""
+    return {
         job["run_id"]
         for death in day.deaths
         for job in death.left.jobs
         if job["status"] == "RUNNING"
     }
+
+
+def _wrong_jobs(day: Aftermath) -> list[str]:
+    """A run that died with a job is told as vanished; every other one has told its own end."""
+    told = {job["run_id"]: job for job in day.end.jobs}
+    died = _died(day)
     found = []
     for run_id, job in told.items():
         vanished = job["status"] == "FAILED" and "vanished" in (job["error"] or "")
@@ -102,6 +103,13 @@ def _wrong_jobs(day: Aftermath) -> list[str]:
 
 
 def _wrong_messages(day: Aftermath) -> list[str]:
-    """The day is announced once, by the run that ended it."""
+    """One message that a run vanished, where one had a job, and one of the run that ended it."""
     told = [message["run_id"] for message in day.end.messages]
-    return [] if told == [day.end.jobs[-1]["run_id"]] else [f"{len(told)} messages"]
+    died, last = _died(day), day.end.jobs[-1]["run_id"]
+    expected = [min(len(died), 1), 1, 0]
+    found = [
+        sum(run_id in died for run_id in told),
+        told.count(last),
+        len([run_id for run_id in told if run_id != last and run_id not in died]),
+    ]
+    return [] if found == expected else [f"messages of killed, last and other runs: {found}"]

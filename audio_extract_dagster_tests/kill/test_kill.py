@@ -7,10 +7,14 @@ of the others picks one that a run must survive, and makes sure that it was met.
 from __future__ import annotations
 
 import signal
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import update
 
+from audio_extract_dagster.database import tables
+from audio_extract_dagster.database.ledger import batches
 from audio_extract_dagster.simulator import Conversation, World
 from audio_extract_dagster_tests.kill.experiment import (
     BATCH_SIZE,
@@ -22,6 +26,7 @@ from audio_extract_dagster_tests.kill.experiment import (
 from audio_extract_dagster_tests.kill.leftovers import differences
 from audio_extract_dagster_tests.kill.moments import Moment, Progress
 from audio_extract_dagster_tests.kill.promises import Aftermath, Death, broken_promises
+from audio_extract_dagster_tests.postgres import Database
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
@@ -79,6 +84,18 @@ def test_when_the_rows_of_a_day_are_about_to_be_exchanged(
     assert death.left.stage == table
     assert getattr(death.left.state, table) == {}
     assert broken_promises(experiment.finish(), calm) == []
+
+
+def test_taken_up_hours_later(experiment: Experiment, database: Database, calm: Aftermath) -> None:
+    """How long nobody looked at a batch is not how long Genesys took for it."""
+    experiment.kill(Moment(5, "batch_submit"))
+    hours = timedelta(hours=8)
+    with database.engine.begin() as connection:
+        for column in (tables.audio_batches.c.submitted_at, tables.extraction_jobs.c.started_at):
+            connection.execute(update(column.table).values({column: column - hours}))
+    assert broken_promises(experiment.finish(), calm) == []
+    with database.engine.connect() as connection:
+        assert max(batches.usual_seconds(connection)) < hours.total_seconds() / 2
 
 
 def intents(death: Death) -> int:

@@ -96,9 +96,8 @@ def last_jobs(connection: Connection, days: Iterable[date]) -> dict[date, Job]:
     """The last job of each of these days that had one."""
     query = (
         select(extraction_jobs)
-        .distinct(extraction_jobs.c.call_date)
         .where(extraction_jobs.c.call_date.in_(list(days)))
-        .order_by(extraction_jobs.c.call_date, extraction_jobs.c.started_at.desc())
+        .order_by(extraction_jobs.c.started_at)
     )
     return {row.call_date: _job(row) for row in connection.execute(query)}
 
