@@ -75,9 +75,16 @@ def why_excluded(conversation: Conversation) -> str | None:
 
 def queue_ids(conversation: Conversation) -> list[str]:
     """Every queue the conversation passed through, in order of first appearance."""
-    segments = (g for p in conversation.participants for s in p.sessions for g in s.segments)
-    in_time = sorted((g for g in segments if g.queue_id), key=_segment_start)
-    return list(dict.fromkeys(g.queue_id for g in in_time if g.queue_id))
+    segments = [
+        segment
+        for participant in conversation.participants
+        for session in participant.sessions
+        for segment in session.segments
+        if segment.queue_id
+    ]
+    if len({segment.queue_id for segment in segments}) > 1:  # mostly there is one: nothing to sort
+        segments.sort(key=_segment_start)
+    return list(dict.fromkeys(segment.queue_id for segment in segments if segment.queue_id))
 
 
 def agent_call(conversation: Conversation) -> AgentCall:

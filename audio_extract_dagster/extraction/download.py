@@ -24,6 +24,7 @@ from audio_extract_dagster.extraction.file_host import (
 )
 from audio_extract_dagster.redaction import host_of
 from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
+from audio_extract_dagster.storage.errors import disk_errors
 
 __all__ = [
     "DownloadCounters",
@@ -204,7 +205,8 @@ class Downloader:
                 staged.write(piece)
         staged.close()
         try:
-            return inspect(staged.path, declared_content_type)
+            with disk_errors(str(staged.path.parent)):
+                return inspect(staged.path, declared_content_type)
         except NotAudio as error:
             raise WrongBody(host_of(url), error.reason) from None
 

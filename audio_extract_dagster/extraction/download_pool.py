@@ -104,7 +104,7 @@ class DownloadPool:
 
     def _fetch_part(self, recording: RecordingLinks, part: int, link: Link) -> StoredPart:
         stem = audio_stem(self._call_date, *recording.key, part)
-        # Only what no STORED row claims is ever fetched, so replacing loses nothing.
+        # No STORED row claims the old file, or its recording is fetched again by force.
         file = self._downloader.fetch(link.url, stem, link.content_type, replace=True)
         return StoredPart(
             part,

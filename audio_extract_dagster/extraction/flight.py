@@ -198,8 +198,10 @@ class Flight:
         """Whether the offer is the first, has more parts, or has fresh links for dead ones."""
         earlier = self._links.get(recording.key)
         if earlier is None:
+            stored = len(self._stored_parts(recording))
+            # By force again, but whole or not at all: fewer parts would take the place of all.
             again = self.calls[recording.conversation_id].fetch_again
-            return again or len(recording.links) > len(self._stored_parts(recording))
+            return len(recording.links) > stored or (again and len(recording.links) == stored)
         if len(recording.links) > len(earlier.links):
             return True
         answers = self._answers[recording.conversation_id]
@@ -216,9 +218,13 @@ class Flight:
         ]
 
     def _reopen(self, recording: RecordingLinks) -> None:
-        """What was stored of the recording were not all of its parts: they are fetched together."""
+        """If what was stored of the recording are not all of its parts, they are fetched together.
+
+        What is whole and only fetched again stays stored, whatever becomes of the fetch.
+        """
         call = self.calls[recording.conversation_id]
         self.answers(call).stored.discard(recording.recording_id)
-        if incomplete := self._stored_parts(recording):
-            rest = tuple(record for record in call.records if record not in incomplete)
+        stored = self._stored_parts(recording)
+        if stored and len(stored) < len(recording.links):
+            rest = tuple(record for record in call.records if record not in stored)
             self.calls[call.conversation_id] = replace(call, records=rest)

@@ -114,17 +114,19 @@ def test_a_database_that_cannot_be_used_is_told_by_the_setting(
     assert wrong.get("PG_PASSWORD", "wr0ng") not in failed.errors
 
 
-def test_a_failed_day_tells_the_cause_to_the_terminal_and_by_mail(
-    terminal: CommandLine, database: Database, simulator: Simulator, gateway: HttpGatewayServer
+def test_a_queue_that_is_unknown_fails_the_day_on_the_terminal_and_by_mail(
+    terminal: CommandLine, database: Database, gateway: HttpGatewayServer
 ) -> None:
-    simulator.switches.missing_permissions = ("batch_submit",)
+    unknown = "00000000-0000-4000-8000-00000000dead"
 
-    failed = terminal.run("run", "--date", DAY)
+    failed = terminal.run("run", "--date", DAY, GENESYS_QUEUE_ID=unknown)
 
     assert failed.code == 1
     assert f"{DAY} FAILED" in failed.output
     (job,) = rows(database.engine, "extraction_jobs")
-    assert failed.errors.strip() == f"Cause: {job['error']}"
-    assert job["error"].startswith("audio: ")
+    assert failed.errors == f"Cause: {job['error']}\n"
+    assert job["error"].startswith("conversations: ")
+    assert unknown in job["error"]
+    assert "GENESYS_QUEUE_ID" in job["error"]
     (message,) = gateway.received
     assert "FAILED" in message["subject"]

@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from audio_extract_dagster.definitions import definitions
+from audio_extract_dagster.defs.day_of_run import first_failure
 from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.defs.location import (
     ASSETS,
@@ -205,6 +206,8 @@ def test_a_range_of_days_in_one_run_is_refused(
         )
     )
     assert not result.success
+    told = first_failure(instance, result.run_id)
+    assert "Materialise one partition per run: each day is a run of its own." in str(told)
     assert rows(database.engine, "extraction_jobs") == []
 
 

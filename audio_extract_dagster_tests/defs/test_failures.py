@@ -275,3 +275,20 @@ def test_a_run_that_is_stopped_ends_its_job_as_canceled(
     _, second = rows(database.engine, "extraction_jobs")
     assert second["status"] == "INCOMPLETE"
     assert len(simulator.log) == 1  # the batch of the stopped run was read
+
+
+def test_a_run_that_is_terminated_in_the_ui_is_canceled_there_and_here(
+    location: CodeLocation, database: Database, simulator: Simulator
+) -> None:
+    def terminate() -> None:
+        (run,) = location.instance.get_runs()
+        location.instance.report_run_canceling(run)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with _acting(simulator, "batch_poll", terminate):
+        terminated = location.run()
+
+    run = location.instance.get_run_by_id(terminated.run_id)
+    assert run is not None
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    assert [job["status"] for job in rows(database.engine, "extraction_jobs")] == ["CANCELED"]

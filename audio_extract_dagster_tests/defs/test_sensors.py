@@ -43,23 +43,21 @@ def gateway(configured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpG
         yield running
 
 
-def _run(
-    location: CodeLocation, run_id: str = RUN_ID, tags: dict[str, str] | None = None
-) -> dg.DagsterRun:
+def _run(location: CodeLocation, tags: dict[str, str] | None = None) -> dg.DagsterRun:
     """A run of the day that Dagster knows of and that has not ended."""
     return location.instance.create_run_for_job(
         definitions().resolve_job_def(JOB_NAME),
-        run_id=run_id,
+        run_id=RUN_ID,
         tags={"dagster/partition": DAY} if tags is None else tags,
         status=dg.DagsterRunStatus.STARTED,
     )
 
 
-def _left_running(database: Database, run_id: str = RUN_ID) -> None:
+def _left_running(database: Database, day: date = _DAY) -> None:
     """Its job as a kill leaves it."""
     with database.engine.begin() as connection:
-        jobs.open_job(connection, run_id, _DAY, datetime.now(timezone.utc))
-        jobs.set_stage(connection, run_id, "audio")
+        jobs.open_job(connection, RUN_ID, day, datetime.now(timezone.utc))
+        jobs.set_stage(connection, RUN_ID, "audio")
 
 
 def _ended(location: CodeLocation, sensor: str, event: dg.DagsterEvent, run: dg.DagsterRun) -> None:
@@ -211,7 +209,7 @@ def test_a_failure_that_dagster_retries_is_not_mailed(
     location: CodeLocation, gateway: HttpGatewayServer
 ) -> None:
     tags = {"dagster/partition": DAY, "dagster/will_retry": "true"}
-    _failed(location, _run(location, tags=tags))
+    _failed(location, _run(location, tags))
 
     assert gateway.received == []
 
@@ -223,7 +221,7 @@ def test_a_run_of_several_days_is_not_mailed(
         "dagster/asset_partition_range_start": "2026-03-09",
         "dagster/asset_partition_range_end": DAY,
     }
-    _failed(location, _run(location, tags=tags))
+    _failed(location, _run(location, tags))
 
     assert gateway.received == []
 
@@ -232,8 +230,7 @@ def test_a_message_that_the_gateway_did_not_take_is_delivered_later(
     location: CodeLocation, gateway: HttpGatewayServer, database: Database
 ) -> None:
     gateway.statuses = [503, 201]
-    result = location.run()
-    _ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
+    _failed(location, _run(location))
     assert [row["sent_at"] for row in rows(database.engine, "notifications")] == [None]
 
     early = _tick(location, "outbox_delivery")
@@ -249,9 +246,11 @@ def test_a_message_that_the_gateway_did_not_take_is_delivered_later(
 def test_a_backfill_is_mailed_as_one_digest(
     location: CodeLocation, gateway: HttpGatewayServer, database: Database
 ) -> None:
-    for day in ("2026-03-09", DAY):
-        result = location.run(day, tags={"dagster/backfill": "abc"})
-        _ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
+    result = location.run(tags={"dagster/backfill": "abc"})
+    _ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
+    tags = {"dagster/partition": "2026-03-09", "dagster/backfill": "abc"}
+    _left_running(database, date(2026, 3, 9))
+    _failed(location, _run(location, tags))
     assert rows(database.engine, "notifications") == []
     now = datetime.now(timezone.utc).timestamp()
     location.instance.add_backfill(

@@ -194,3 +194,23 @@ def test_a_call_is_open_while_any_recording_is(
 ) -> None:
     known = [KnownRecord(f"r-{n}", status, 1) for n, status in enumerate(statuses)]
     assert is_open(call("c-1", *known)) is expected
+
+
+def test_named_calls_are_asked_for_alone_and_only_while_they_are_open(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    settle(engine, planner(engine), seven[0], {"r-1": Reason.DELETED})
+    settle(engine, planner(engine), seven[1], {"r-1": Reason.UPLOADING})
+    chosen = Selection(conversation_ids=("c-1", "c-2", "c-5", "of-another-day"))
+    assert ids(planner(engine, selection=chosen).next_calls(NOWHERE)) == ["c-2", "c-5"]
+
+
+def test_what_is_fetched_by_force_is_planned_again_after_a_lost_reply(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    with engine.begin() as connection:
+        records.write_stored(connection, Asked(DAY, "b-1", NOW), [recording()], {"c-1": seven[0]})
+    plan = planner(engine, selection=Selection(Ask.ALL_CALLS, ("c-1",)))
+    plan.reply_lost(plan.next_calls(NOWHERE))
+    (again,) = plan.next_calls(NOWHERE)
+    assert (again.conversation_id, again.fetch_again) == ("c-1", True)

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from multiprocessing import connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from audio_extract_dagster_tests.kill import victim
+
+if TYPE_CHECKING:  # Windows has none
+    from multiprocessing.context import ForkServerContext
 
 # A start looks at every process of this kind, and so does a wait; neither is safe for threads.
 _TURN = threading.Lock()

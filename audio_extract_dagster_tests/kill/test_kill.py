@@ -1,7 +1,7 @@
 """A run is killed at any moment of a day, and what is left becomes the day that nobody disturbed.
 
-What that means is in `promises.py`. The first test spreads its moments evenly; each
-of the others picks one that a run must survive, and makes sure that it was met.
+What that means is in `promises.py`. One test spreads its moments evenly over the day; each of the
+others picks a moment that a run must survive, and makes sure that it was met.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ def test_taken_up_hours_later(experiment: Experiment, database: Database, calm: 
     with database.engine.begin() as connection:
         for column in (tables.audio_batches.c.submitted_at, tables.extraction_jobs.c.started_at):
             connection.execute(update(column.table).values({column: column - hours}))
+    experiment.finish_batches_at_look(1)  # they have been ready for long
     assert broken_promises(experiment.finish(), calm) == []
     with database.engine.connect() as connection:
         assert max(batches.usual_seconds(connection)) < hours.total_seconds() / 2

@@ -15,7 +15,8 @@ import pytest
 
 from audio_extract_dagster.simulator import Source, World
 from audio_extract_dagster_tests.postgres import Database, Server
-from audio_extract_dagster_tests.scenarios.day import DayState, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster_tests.scenarios.ending import DayState, Ending
 
 SceneMaker = Callable[..., Scene]
 

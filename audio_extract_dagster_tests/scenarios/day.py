@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import Clock
@@ -35,7 +31,7 @@ from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
+from audio_extract_dagster.model import Usage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.simulator import (
     Conversation,
@@ -48,6 +44,13 @@ from audio_extract_dagster.simulator import (
 from audio_extract_dagster.storage import FolderStorage, StorageRefused
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.postgres import Database
+from audio_extract_dagster_tests.scenarios.ending import (
+    DayState,
+    Ending,
+    Row,
+    read_rows,
+    read_state,
+)
 
 TUESDAY = date(2026, 3, 10)
 # Three days later nothing of Tuesday depends on the hour any more.
@@ -69,63 +72,6 @@ LIMITS = CollectionLimits(
     download_concurrency=4,
     late_audio=timedelta(days=7),
 )
-
-Row = dict[str, Any]
-Key = tuple[Any, ...]
-
-# What may differ between two ways to the same end.
-_PASSING = {"batch_id", "attempts", "first_requested_at", "stored_at", "updated_at"}
-
-
-@dataclass(frozen=True)
-class DayState:
-    """The rows of a day by their keys, and the files by their names with their SHA-256.
-
-    Left out is what may differ between two ways to the same end: times, batches, attempts.
-    """
-
-    conversations: Mapping[Key, Row]
-    agent_calls: Mapping[Key, Row]
-    records: Mapping[Key, Row]
-    files: Mapping[str, str]
-
-    def keys_with(self, status: str) -> set[Key]:
-        """Conversation id, recording id and part of the records of one status."""
-        return {key for key, row in self.records.items() if row["status"] == status}
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """The records that are not stored, counted by reason."""
-        return dict(Counter(r["reason"] for r in self.records.values() if r["reason"]))
-
-
-@dataclass(frozen=True)
-class Ending:
-    """One run of the day, when it was over: its job, its error if it broke, and the day's state.
-
-    `requests` are those of this run by operation, as the simulator counted them; `downloads` the
-    files that it gave out, with how often.
-    """
-
-    job: Job | None
-    error: Exception | None
-    state: DayState
-    requests: Counter[str]
-    downloads: Mapping[Key, int]
-    batches: list[Row] = field(repr=False)
-
-    @property
-    def status(self) -> JobStatus | None:
-        return self.job.status if self.job else None
-
-    @property
-    def counts(self) -> DayCounts:
-        return self.job.counts if self.job else DayCounts()
-
-    @property
-    def api_requests(self) -> int:
-        """Requests that count against the budget: downloads do not."""
-        return sum(n for operation, n in self.requests.items() if operation != "download")
 
 
 class Scene:
@@ -301,28 +247,10 @@ class Scene:
         )
 
     def state(self) -> DayState:
-        return DayState(
-            *(
-                self._by_key(table)
-                for table in (tables.conversations, tables.agent_calls, tables.audio_records)
-            ),
-            files_in(self.folder),
-        )
+        return read_state(self.engine, self.folder)
 
     def rows(self, table: Table) -> list[Row]:
-        """All rows of a table, of whatever day."""
-        with self.engine.connect() as connection:
-            found = connection.execute(select(table).order_by(*table.primary_key))
-            return [dict(row._mapping) for row in found]
-
-    def _by_key(self, table: Table) -> dict[Key, Row]:
-        rows = {}
-        for row in self.rows(table):
-            if row.get("uri"):
-                row["uri"] = FolderStorage(self.folder).key_of(row["uri"])
-            key = tuple(row[column.name] for column in table.primary_key)
-            rows[key] = {name: value for name, value in row.items() if name not in _PASSING}
-        return rows
+        return read_rows(self.engine, table)
 
 
 def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
@@ -334,15 +262,6 @@ def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
         for recording in call.recordings
         if (recording.media, recording.state) == ("audio", "AVAILABLE")
     ]
-
-
-def files_in(folder: Path) -> dict[str, str]:
-    """Every file below a folder, temporary ones too, with its SHA-256."""
-    return {
-        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def _usage(client: GenesysClient) -> Usage:

@@ -7,7 +7,8 @@ import pytest
 from audio_extract_dagster.genesys import BadRequest, RateLimited, SubmissionUncertain
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 def statuses(ending: Ending) -> list[tuple[str, str | None]]:

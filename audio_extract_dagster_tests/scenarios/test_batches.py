@@ -10,7 +10,8 @@ import pytest
 
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import LIMITS, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import LIMITS, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 @pytest.mark.parametrize("status_field", [True, False])
@@ -40,7 +41,7 @@ def test_batches_that_give_all_but_their_last_result_and_never_end(
     scene: Scene, calm: Ending
 ) -> None:
     """One call per batch: what it gives first is kept, what it never gives stays open."""
-    scene.limits = replace(LIMITS, batch_size=1, batches_in_flight=40, batch_deadline=30)
+    scene.limits = replace(LIMITS, batch_size=1, batches_in_flight=40, batch_deadline=20)
     scene.simulator.switches.batch_completes = False
     ending = scene.run()
     assert ending.error is None
@@ -81,14 +82,14 @@ def test_batches_that_never_give_anything(scene: Scene, calm: Ending) -> None:
 def test_batches_of_nothing_that_stay_at_nothing(
     scene: Scene, calm: Ending, status_field: bool
 ) -> None:
-    """One call per batch: those without a recording sit at 0 of 0 for ever."""
-    scene.limits = replace(LIMITS, batch_size=1, batches_in_flight=40)
+    """Two calls per batch: where both have no recording, it sits at 0 of 0 for ever."""
+    scene.limits = replace(LIMITS, batch_size=2, batches_in_flight=40, batch_deadline=60)
     scene.simulator.switches.empty_batch = "never"
     scene.simulator.switches.batch_status_field = status_field
     ending = scene.run()
     assert ending.error is None
     assert ending.state == calm.state
-    assert scene.clock.monotonic() < 2.2 * LIMITS.batch_deadline
+    assert "deadline" in {batch["error"] for batch in ending.batches}
 
 
 @pytest.mark.parametrize("answer", ["not_found", "forbidden"])
@@ -112,9 +113,23 @@ def test_batches_that_another_client_ordered(scene: Scene, calm: Ending, answer:
     ending = scene.run()
     assert ending.error is None
     assert ending.state == calm.state
-    assert [batch["error"] for batch in ending.batches][: len(calm.batches)] == [
-        "job_gone"
-    ] * len(calm.batches)
+    assert [batch["error"] for batch in ending.batches][: len(calm.batches)] == ["job_gone"] * len(
+        calm.batches
+    )
+
+
+def test_batches_that_may_be_ordered_and_not_read(scene: Scene, calm: Ending) -> None:
+    scene.simulator.switches.missing_permissions = ("batch_poll",)
+    ending = scene.run()
+    assert ending.error is None
+    assert ending.status is JobStatus.INCOMPLETE
+    assert {batch["error"] for batch in ending.batches} == {"job_gone"}
+    recordings = {key[:2] for key in calm.state.keys_with("STORED")}
+    assert recordings <= {key[:2] for key in ending.state.keys_with("PENDING")}
+    assert ending.requests["batch_submit"] == ending.requests["batch_poll"] <= 2 * len(calm.batches)
+
+    scene.simulator.switches.missing_permissions = ()
+    assert scene.run_undisturbed().state == calm.state
 
 
 def test_batches_that_are_forgotten_before_they_are_read(scene: Scene, calm: Ending) -> None:
@@ -138,7 +153,8 @@ def test_results_without_link_or_error_and_results_nobody_asked_for(
     assert ending.error is None
     assert ending.state.files.items() <= calm.state.files.items()
     lost = calm.state.keys_with("STORED") - ending.state.keys_with("STORED")
-    assert {ending.state.records[(*key[:2], 0)]["reason"] for key in lost} == {"not_delivered"}
+    told = {ending.state.records[call, recording, 0]["reason"] for call, recording, _ in lost}
+    assert told == {"not_delivered"}
     assert ending.counts.ignored >= 3
 
     scene.simulator.switches.bare_results = scene.simulator.switches.unasked_results = 0
@@ -173,7 +189,9 @@ def test_a_result_of_another_conversation_is_missed_where_it_belongs(
                 return answer
         return answer
 
-    scene.simulator.faults.add(Fault("batch_poll", "mutate", times=len(calm.batches), change=astray))
+    scene.simulator.faults.add(
+        Fault("batch_poll", "mutate", times=len(calm.batches), change=astray)
+    )
     ending = scene.run()
     assert ending.error is None
     assert ending.state == calm.state

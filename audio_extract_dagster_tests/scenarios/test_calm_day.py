@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import World
-from audio_extract_dagster_tests.scenarios.day import TUESDAY, Ending, Scene, obtainable
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene, obtainable
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 def test_the_truth_of_the_world_is_stored_to_the_byte(world: World, calm: Ending) -> None:

@@ -1,27 +1,28 @@
-"""PostgreSQL goes away, comes back, kills a connection; two runs want one day: one writer, always."""
+"""PostgreSQL goes away, comes back, ends a connection; two runs want one day, and one gets it."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from audio_extract_dagster.database.connection import DatabaseUnavailable, open_engine
+from audio_extract_dagster.database.connection import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    open_engine,
+)
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import DayIsBusy, LockLost, day_lock, is_held
-from audio_extract_dagster.database.migrate import migrate
-from audio_extract_dagster.embedded.postgres import EmbeddedPostgres
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, World
-from audio_extract_dagster_tests.postgres import Database, system_programs
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
+from audio_extract_dagster_tests.scenarios.restarting_server import RestartingServer
 
 API_CALLS = ("details_query", "settings", "batch_submit", "batch_poll", "metadata")
 
@@ -53,9 +54,7 @@ def end_connections(scene: Scene, *, only_the_locks: bool = False) -> int:
 
 
 @pytest.mark.parametrize("operation", API_CALLS)
-def test_connections_that_are_ended_in_mid_run(
-    scene: Scene, calm: Ending, operation: str
-) -> None:
+def test_connections_that_are_ended_in_mid_run(scene: Scene, calm: Ending, operation: str) -> None:
     ended: list[int] = []
     scene.simulator.faults.add(during(operation, lambda: ended.append(end_connections(scene))))
     ending = scene.run()
@@ -77,9 +76,7 @@ def test_the_locks_connection_alone_is_ended(scene: Scene, calm: Ending) -> None
     assert ending.api_requests == calm.api_requests
 
 
-def test_a_run_whose_lock_another_one_took_writes_nothing_more(
-    scene: Scene, calm: Ending
-) -> None:
+def test_a_run_whose_lock_another_one_took_writes_nothing_more(scene: Scene, calm: Ending) -> None:
     with ExitStack() as other_run:
         rows: list[Any] = []
 
@@ -136,62 +133,43 @@ def test_a_run_that_was_killed_is_closed_by_the_next(scene: Scene, calm: Ending)
     assert job.error == "audio: the run vanished (killed, or machine lost)."
 
 
+def test_a_full_disk_of_the_database_stops_the_run(scene: Scene, calm: Ending) -> None:
+    """A trigger says what PostgreSQL says then, when the first recordings are written down."""
+    with scene.engine.begin() as connection:
+        connection.execute(
+            text(
+                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+            )
+        )
+        connection.execute(
+            text(
+                "CREATE TRIGGER full_disk BEFORE INSERT ON audio_records"
+                " EXECUTE FUNCTION full_disk()"
+            )
+        )
+    ending = scene.run()
+    assert isinstance(ending.error, DatabaseUnavailable)
+    assert ending.status is JobStatus.FAILED
+    assert ending.job is not None
+    assert "free space there" in str(ending.job.error)
+    assert ending.state.records == {}
+
+    with scene.engine.begin() as connection:
+        connection.execute(text("DROP FUNCTION full_disk CASCADE"))
+    assert scene.run().state == calm.state
+    assert len(scene.simulator.log) == len(calm.batches)
+
+
 def test_a_table_that_is_missing_is_a_matter_for_migrate(scene: Scene) -> None:
-    def drop() -> None:
+    def rename() -> None:
         with scene.engine.begin() as connection:
             connection.execute(text("ALTER TABLE audio_batches RENAME TO elsewhere"))
 
-    scene.simulator.faults.add(during("settings", drop))
-    with pytest.raises(Exception, match="audio_batches"):
-        scene.run()
-    with scene.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE elsewhere RENAME TO audio_batches"))
-
-
-class RestartingServer:
-    """A server of its own that a scenario may stop and start again, on the same port.
-
-    The server ends with the thread that started it, so one thread does nothing but that.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._postgres = EmbeddedPostgres(folder, bin_folder=system_programs())
-        self._wishes: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
-        self._done: SimpleQueue[object] = SimpleQueue()
-        self._thread = threading.Thread(target=self._serve)
-
-    @contextmanager
-    def running(self) -> Iterator[Database]:
-        self._thread.start()
-        try:
-            settings: Any = self._ask(self._postgres.start)
-            migrate(engine := open_engine(settings), settings.schema)
-            yield Database(settings, engine)
-            engine.dispose()
-        finally:
-            self._ask(self._postgres.stop)
-            self._wishes.put(None)
-            self._thread.join()
-
-    def stop(self) -> None:
-        self._ask(self._postgres.stop)
-
-    def start(self) -> None:
-        self._ask(self._postgres.start)
-
-    def _ask(self, wish: Callable[[], object]) -> object:
-        self._wishes.put(wish)
-        answer = self._done.get()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _serve(self) -> None:
-        while (wish := self._wishes.get()) is not None:
-            try:
-                self._done.put(wish())
-            except Exception as error:
-                self._done.put(error)
+    scene.simulator.faults.add(during("settings", rename))
+    error = scene.attempt("without-a-table")
+    assert isinstance(error, DatabaseRefused)
+    assert "audio-extract migrate" in str(error)
 
 
 def test_a_server_that_is_restarted_and_one_that_stays_away(

@@ -8,7 +8,8 @@ import pytest
 
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 BROKEN: dict[str, tuple[str, dict[str, Any]]] = {
     "cut short, right length": ("truncate", {}),
@@ -99,9 +100,7 @@ def test_a_link_that_is_refused_once_is_asked_for_anew(
 
 
 @pytest.mark.parametrize("resigned", [True, False])
-def test_links_that_die_before_they_are_used(
-    scene: Scene, calm: Ending, resigned: bool
-) -> None:
+def test_links_that_die_before_they_are_used(scene: Scene, calm: Ending, resigned: bool) -> None:
     """Each of the first twenty downloads begins so late that the links have died."""
     scene.simulator.switches.link_seconds = 60
     scene.simulator.switches.links_resigned = resigned

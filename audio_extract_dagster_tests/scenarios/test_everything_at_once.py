@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 READS = ("token", "details_query", "settings", "batch_poll", "metadata", "download")
 ALL = (*READS, "batch_submit")
@@ -64,10 +63,8 @@ def test_one_request_in_twenty_goes_wrong(scene: Scene, calm: Ending) -> None:
     assert scene.run_undisturbed().state == calm.state
 
 
-@pytest.mark.parametrize("spread", range(3))
-def test_every_kind_of_trouble_at_one_in_twenty(scene: Scene, calm: Ending, spread: int) -> None:
-    """Two requests in three go wrong. A few runs later everything is there, and once only."""
-    scene.clock.advance(spread)  # which is a different day for the random numbers of the world
+def test_every_kind_of_trouble_at_one_in_twenty(scene: Scene, calm: Ending) -> None:
+    """More than every other request goes wrong. A few runs later everything is there."""
     troubled(scene, 0.05)
     for _ in range(12):
         ending = scene.run()

@@ -9,7 +9,8 @@ import pytest
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, World
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
-from audio_extract_dagster_tests.scenarios.day import TUESDAY, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 DAY = timedelta(days=1)
 # Six in the morning of Wednesday in Lima, when the schedule ticks.
@@ -114,9 +115,7 @@ def test_archived_audio_that_the_batch_gives_all_the_same(scene: Scene, calm: En
     assert all(ending.state.records[key] == calm.state.records[key] for key in others)
 
 
-def test_sensitive_audio_that_is_left_out_is_told(
-    scene: Scene, calm: Ending, world: World
-) -> None:
+def test_sensitive_audio_that_is_left_out_is_told(scene: Scene, calm: Ending, world: World) -> None:
     sensitive = {
         (call.id, recording.id)
         for call in world.conversations(TUESDAY)
@@ -142,7 +141,9 @@ def test_metadata_that_nobody_may_read_takes_nothing_from_what_the_batch_gave(
     ending = scene.run()
     assert ending.error is None
     assert with_reason(ending, "not_audio") == {k[:2] for k in calm.state.keys_with("STORED")}
-    refused = {key[0] for key in calm.state.records} - {k[0] for k in calm.state.keys_with("STORED")}
+    refused = {key[0] for key in calm.state.records} - {
+        k[0] for k in calm.state.keys_with("STORED")
+    }
     assert {call for call, _ in with_reason(ending, "no_permission")} == refused
 
     scene.simulator.switches.unasked_results = 0

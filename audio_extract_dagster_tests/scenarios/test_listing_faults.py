@@ -1,4 +1,4 @@
-"""Pages that move, counts that lie, calls that are hard to read: a call is listed, or it is told."""
+"""Pages that move, counts that lie, calls that are hard to read: listed, or told as missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, World
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene, obtainable
+from audio_extract_dagster_tests.scenarios.day import Scene, obtainable
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 @pytest.fixture
@@ -54,9 +55,7 @@ def test_the_page_after_the_last(small_pages: Scene, calm: Ending, empty: Any, t
 
 
 @pytest.mark.parametrize("drift", [1, -1, 7])
-def test_a_total_that_moves_while_it_is_read(
-    small_pages: Scene, calm: Ending, drift: int
-) -> None:
+def test_a_total_that_moves_while_it_is_read(small_pages: Scene, calm: Ending, drift: int) -> None:
     small_pages.simulator.switches.total_hits_drift = drift
     ending = small_pages.run()
     assert ending.error is None

@@ -12,14 +12,15 @@ from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import World
 from audio_extract_dagster_tests.postgres import Server
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
-from audio_extract_dagster_tests.scenarios.day import LIMITS, DayState, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import LIMITS, Scene
+from audio_extract_dagster_tests.scenarios.ending import DayState, Ending
 from audio_extract_dagster_tests.scenarios.mutations import Mutator
 
 SEEDS = range(20)
 MUTATED_ANSWERS = 100
-# One call per batch, and four looks at each: the most answers that a small day can have.
-MANY_BATCHES = replace(LIMITS, batch_size=1, batches_in_flight=40, batch_deadline=300)
-LOOKS = 4
+# Two calls per batch, and eight looks at each: many answers for a small day.
+MANY_BATCHES = replace(LIMITS, batch_size=2, batches_in_flight=40, batch_deadline=900)
+LOOKS = 8
 
 
 def everything_can_be_had(scene: Scene) -> Scene:
@@ -68,9 +69,7 @@ def silently_lost(ending: Ending, quiet: DayState, touched: set[str]) -> set[str
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_mutated_answers(
-    make_scene: SceneMaker, world: World, quiet: DayState, seed: int
-) -> None:
+def test_mutated_answers(make_scene: SceneMaker, world: World, quiet: DayState, seed: int) -> None:
     scene = everything_can_be_had(make_scene(world, limits=MANY_BATCHES))
     scene.simulator.switches.batch_polls = LOOKS
     mutator = Mutator(random.Random(seed), share=0.5)

@@ -13,7 +13,8 @@ from audio_extract_dagster.genesys import RateLimited
 from audio_extract_dagster.simulator import Fault, Recording, World
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
-from audio_extract_dagster_tests.scenarios.day import TUESDAY, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ def in_parts(world: World) -> Recording:
 
 def only_one_part(recording: Recording) -> Callable[[Any], object]:
     """The first look shows one part of the recording, and that the batch goes on."""
-    seen = []
+    seen: list[bool] = []
 
     def change(answer: Any) -> object:
         parts = [r for r in answer.get("results") or () if r.get("recordingId") == recording.id]

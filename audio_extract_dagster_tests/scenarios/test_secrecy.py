@@ -12,13 +12,8 @@ import pytest
 
 from audio_extract_dagster.database.tables import metadata
 from audio_extract_dagster.simulator import Fault, World
-from audio_extract_dagster_tests.scenarios.day import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    TUESDAY,
-    Ending,
-    Scene,
-)
+from audio_extract_dagster_tests.scenarios.day import CLIENT_ID, CLIENT_SECRET, TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 from audio_extract_dagster_tests.scenarios.test_everything_at_once import troubled
 
 # Where the contract keeps what the platform said, and who called whom.

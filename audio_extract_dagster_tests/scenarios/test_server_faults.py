@@ -20,7 +20,8 @@ from audio_extract_dagster.genesys import (
 )
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import FRIDAY, Ending, Scene
+from audio_extract_dagster_tests.scenarios.day import FRIDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 API_READS = ("token", "details_query", "settings", "batch_poll", "metadata")
 
@@ -44,13 +45,10 @@ TROUBLE: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_trouble_once_at_every_call_is_ridden_out(
-    scene: Scene, calm: Ending, trouble: str
-) -> None:
+def test_trouble_once_at_every_call_is_ridden_out(scene: Scene, calm: Ending, trouble: str) -> None:
     kind, params = TROUBLE[trouble]
     faults = [
-        scene.simulator.faults.add(Fault(operation, kind, params=params))
-        for operation in API_READS
+        scene.simulator.faults.add(Fault(operation, kind, params=params)) for operation in API_READS
     ]
     ending = scene.run()
     assert [scene.simulator.faults.struck(fault) for fault in faults] == [1] * len(faults)
@@ -163,9 +161,7 @@ def test_a_limit_lower_than_the_budget_slows_the_day_down(scene: Scene, calm: En
 
 
 @pytest.mark.parametrize("operation", ["details_query", "settings", "batch_poll", "metadata"])
-def test_a_token_revoked_in_mid_run_is_renewed(
-    scene: Scene, calm: Ending, operation: str
-) -> None:
+def test_a_token_revoked_in_mid_run_is_renewed(scene: Scene, calm: Ending, operation: str) -> None:
     scene.simulator.faults.add(Fault(operation, "revoke_token"))
     ending = scene.run()
     assert ending.error is None

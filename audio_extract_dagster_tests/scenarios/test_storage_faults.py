@@ -8,14 +8,18 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audio_extract_dagster.model import JobStatus
-from audio_extract_dagster.simulator import Fault
+from audio_extract_dagster.simulator import Fault, Recording, World
 from audio_extract_dagster.storage import StorageFull, StorageRefused
-from audio_extract_dagster_tests.scenarios.day import Ending, Scene
+from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
+from audio_extract_dagster_tests.scenarios.day import LIMITS, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
 def test_a_file_in_place_of_the_folder(scene: Scene, calm: Ending) -> None:
@@ -50,6 +54,31 @@ def test_a_folder_that_is_removed_in_mid_run(scene: Scene, calm: Ending) -> None
     scene.folder.mkdir()
     scene.simulator.faults.add(Fault("batch_poll", "mutate", change=remove))
     assert scene.run().state == calm.state
+
+
+class FirstFileRemovesTheFolder(World):
+    """As somebody who tidies up, or a share that is unmounted, while a file comes in."""
+
+    folder: Path | None = None
+
+    def content(self, recording: Recording, part: int) -> bytes:
+        if self.folder is not None:
+            folder, self.folder = self.folder, None
+            shutil.rmtree(folder)
+        return super().content(recording, part)
+
+
+def test_a_folder_that_is_removed_while_a_file_comes_in(
+    make_scene: SceneMaker, calm: Ending
+) -> None:
+    world = FirstFileRemovesTheFolder(seed=7, calls_per_day=40)
+    scene = make_scene(world, limits=replace(LIMITS, download_concurrency=1))
+    world.folder = scene.folder
+    ending = scene.run()
+    assert world.folder is None
+    assert ending.error is None  # the step was tried again
+    assert ending.state == calm.state
+    assert len(scene.simulator.log) == len(calm.batches)
 
 
 @contextmanager

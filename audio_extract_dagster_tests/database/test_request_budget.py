@@ -1,0 +1,124 @@
+"""The budget that runs share through PostgreSQL: never too much in any minute, and all of it."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine, text
+
+from audio_extract_dagster.database.connection import DatabaseRefused, open_engine
+from audio_extract_dagster.database.request_budget import SharedBudget
+from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.postgres import Database
+
+PER_MINUTE = 60
+
+
+class CommonClock:
+    """The clock of `threads`: when all of them sleep, it jumps to where the first one wakes."""
+
+    def __init__(self, threads: int) -> None:
+        self._start = datetime(2026, 3, 11, 11, tzinfo=timezone.utc)
+        self._elapsed = 0.0
+        self._awake = threads
+        self._wakes: list[float] = []
+        self._changed = threading.Condition()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    def sleep(self, seconds: float) -> None:
+        with self._changed:
+            wake = self._elapsed + seconds
+            self._wakes.append(wake)
+            self._lie_down()
+            self._changed.wait_for(lambda: self._elapsed >= wake)
+            self._awake += 1
+            self._wakes.remove(wake)
+
+    def leave(self) -> None:
+        """A thread takes no more part."""
+        with self._changed:
+            self._lie_down()
+
+    def _lie_down(self) -> None:
+        self._awake -= 1
+        # One that is due but not up yet still counts: time does not pass it by.
+        if self._awake == 0 and self._wakes:
+            self._elapsed = max(self._elapsed, min(self._wakes))
+            self._changed.notify_all()
+
+
+def most_in_a_minute(moments: Sequence[float]) -> int:
+    """The most of `moments` that lie in any 60 seconds."""
+    in_order = sorted(moments)
+    return max(bisect_left(in_order, start + 60) - index for index, start in enumerate(in_order))
+
+
+def test_several_threads_of_two_runs_never_pass_the_limit_and_use_it_fully(
+    database: Database,
+) -> None:
+    threads, turns = 4, 50
+    clock = CommonClock(2 * threads)
+    taken: list[float] = []
+
+    def ask(budget: SharedBudget) -> None:
+        try:
+            for _ in range(turns):
+                budget.acquire()
+                taken.append(clock.monotonic())
+        finally:
+            clock.leave()
+
+    engines = [open_engine(database.settings) for _ in range(2)]
+    budgets = [SharedBudget(engine, "one client", PER_MINUTE, clock) for engine in engines]
+    with ThreadPoolExecutor(2 * threads) as pool:
+        done = [pool.submit(ask, budget) for budget in budgets for _ in range(threads)]
+        for each in done:
+            each.result(timeout=120)
+    for engine in engines:
+        engine.dispose()
+
+    assert len(taken) == 2 * threads * turns
+    assert most_in_a_minute(taken) == PER_MINUTE
+    # At the mean rate, but for a burst at the start.
+    assert max(taken) <= len(taken) * 60 / PER_MINUTE
+
+
+def test_clients_do_not_share_a_budget(engine: Engine) -> None:
+    clock = FakeClock()
+    budgets = [SharedBudget(engine, name, PER_MINUTE, clock) for name in ("one", "other")]
+    waits = [budget.acquire() for budget in budgets for _ in range(PER_MINUTE // 20)]
+    assert waits == [0.0] * len(waits)
+
+
+def test_a_run_that_comes_later_finds_what_others_have_spent(engine: Engine) -> None:
+    clock = FakeClock()
+    first = SharedBudget(engine, "one client", PER_MINUTE, clock)
+    while not first.acquire():
+        pass
+    assert SharedBudget(engine, "one client", PER_MINUTE, clock).acquire() > 0
+
+
+def test_all_runs_keep_quiet_when_one_is_told_to(engine: Engine) -> None:
+    clock = FakeClock()
+    told, other = (SharedBudget(engine, "one client", PER_MINUTE, clock) for _ in range(2))
+    told.back_off(100)
+    told.back_off(50)
+    assert other.acquire() == pytest.approx(100)
+
+
+def test_without_its_table_there_is_no_budget(database: Database) -> None:
+    budget = SharedBudget(database.engine, "one client", PER_MINUTE, FakeClock())
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP TABLE request_budget"))
+    with pytest.raises(DatabaseRefused, match="audio-extract migrate"):
+        budget.acquire()

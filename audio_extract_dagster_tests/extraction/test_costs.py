@@ -1,0 +1,248 @@
+"""What a day costs, counted: requests, looks, files, statements, rows in memory. Never seconds.
+
+Real HTTP, PostgreSQL and files, on a clock that jumps; a day has 400 calls, and Genesys takes three
+minutes for a batch.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import Engine, event
+
+from audio_extract_dagster.database.copy_text import encode_rows
+from audio_extract_dagster.database.tables import conversations
+from audio_extract_dagster.extraction.collect import QUEUED_PER_THREAD
+from audio_extract_dagster.extraction.listing import PAGE_SIZE, DayListing
+from audio_extract_dagster.genesys import ConversationPage
+from audio_extract_dagster.genesys.wire import read_conversation_page
+from audio_extract_dagster.model import CallToAsk
+from audio_extract_dagster.simulator import World
+from audio_extract_dagster_tests.postgres import Database, Server
+from audio_extract_dagster_tests.scenarios.day import CALENDAR, LIMITS, TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Row
+
+CALLS = 400
+BATCH_SECONDS = 180.0
+BATCH_SIZE = 20
+WEDNESDAY = date(2026, 3, 11)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(seed=11, calls_per_day=CALLS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_proxy() -> Iterator[None]:
+    """The proxies of the machine that runs the tests are not theirs."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NO_PROXY", "127.0.0.1")
+        environment.setenv("no_proxy", "127.0.0.1")
+        yield
+
+
+@contextmanager
+def day_of(
+    world: World, database: Database, folder: Path, day: date = TUESDAY, **limits: int
+) -> Iterator[Scene]:
+    """A day in which batches take three minutes and files are small."""
+    chosen = replace(LIMITS, **{"batch_size": BATCH_SIZE, **limits})
+    with Scene(world, database, folder, day=day, limits=chosen) as scene:
+        scene.simulator.switches.batch_seconds = BATCH_SECONDS
+        scene.simulator.switches.audio_bytes = 2000
+        yield scene
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one day took and what it brought; `downloads` are files with how often."""
+
+    requests: Mapping[str, int]
+    downloads: Mapping[tuple[Any, ...], int]
+    hits: int
+    calls: list[Row]
+    records: list[Row]
+
+
+@pytest.fixture(scope="module")
+def spent(
+    world: World, postgres_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[date, Spent]]:
+    """A Tuesday, when nothing is learnt yet, and the Wednesday after it."""
+    folder = tmp_path_factory.mktemp("audio")
+    days = {}
+    with postgres_server.database() as database:
+        for day in (TUESDAY, WEDNESDAY):
+            with day_of(world, database, folder, day) as scene:
+                ending = scene.run_undisturbed()
+            of_day = [
+                [row for row in rows.values() if row["call_date"] == day]
+                for rows in (
+                    ending.state.conversations,
+                    ending.state.agent_calls,
+                    ending.state.records,
+                )
+            ]
+            days[day] = Spent(
+                ending.requests, ending.downloads, len(of_day[0]), of_day[1], of_day[2]
+            )
+        yield days
+
+
+on_both_days = pytest.mark.parametrize("day", [TUESDAY, WEDNESDAY], ids=["first", "second"])
+
+
+@on_both_days
+def test_pages_and_batches_are_at_their_bound(spent: Mapping[date, Spent], day: date) -> None:
+    of_day = spent[day]
+    assert of_day.requests["details_query"] <= ceil(of_day.hits / PAGE_SIZE) + 2
+    assert of_day.requests["batch_submit"] <= ceil(len(of_day.calls) / BATCH_SIZE) + 2
+    assert of_day.requests["token"] == of_day.requests["settings"] == 1
+
+
+@on_both_days
+def test_metadata_is_asked_only_where_results_are_missing(
+    spent: Mapping[date, Spent], day: date
+) -> None:
+    of_day = spent[day]
+    not_stored = {row["conversation_id"] for row in of_day.records if row["status"] != "STORED"}
+    stored = Counter(row["conversation_id"] for row in of_day.records if row["status"] == "STORED")
+    short = {
+        call["conversation_id"]
+        for call in of_day.calls
+        if stored[call["conversation_id"]] < call["recording_sessions"]
+    }
+    assert 0 < of_day.requests["metadata"] <= len(not_stored | short)
+
+
+@on_both_days
+def test_each_recording_is_fetched_once(spent: Mapping[date, Spent], day: date) -> None:
+    of_day = spent[day]
+    assert set(of_day.downloads.values()) == {1}
+    assert len(of_day.downloads) == sum(row["status"] == "STORED" for row in of_day.records)
+
+
+def test_a_batch_costs_few_looks_once_its_usual_time_is_learnt(
+    spent: Mapping[date, Spent],
+) -> None:
+    unknowing, knowing = spent[TUESDAY].requests, spent[WEDNESDAY].requests
+    assert knowing["batch_poll"] <= 4 * knowing["batch_submit"]
+    assert unknowing["batch_poll"] <= 7 * unknowing["batch_submit"]
+
+
+@contextmanager
+def watching(engine: Engine, see: Callable[[str], None]) -> Iterator[None]:
+    """Shows every statement that the engine sends."""
+
+    def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        see(statement)
+
+    event.listen(engine, "before_cursor_execute", before)
+    yield
+    event.remove(engine, "before_cursor_execute", before)
+
+
+def test_statements_grow_with_batches_and_not_with_calls(
+    world: World, database: Database, tmp_path: Path
+) -> None:
+    def costs(day: date, batch_size: int) -> tuple[int, int]:
+        """Statements and batches of a day."""
+        statements: list[str] = []
+        with (
+            day_of(world, database, tmp_path, day, batch_size=batch_size) as scene,
+            watching(database.engine, statements.append),
+        ):
+            assert scene.attempt(f"run of {day}") is None
+            return len(statements), scene.simulator.counters["batch_submit"]
+
+    many, many_batches = costs(TUESDAY, 10)
+    few, few_batches = costs(WEDNESDAY, 50)
+    assert many_batches >= 4 * few_batches
+    # Plan, confirm, rows of stored files, reasons, close, each with a look at the lock.
+    per_batch = (many - few) / (many_batches - few_batches)
+    assert per_batch <= 25
+    assert few <= 80 + 25 * few_batches
+
+
+def test_only_the_calls_on_their_way_are_in_memory(
+    world: World, database: Database, tmp_path: Path
+) -> None:
+    size, in_flight, threads = 10, 3, 1
+    held: list[int] = []
+
+    def count(statement: str) -> None:
+        if statement.startswith("INSERT INTO audio_batches"):
+            held.append(sum(type(each) is CallToAsk for each in gc.get_objects()))
+
+    limits = {
+        "batch_size": size,
+        "batches_in_flight": in_flight,
+        "download_concurrency": threads,
+    }
+    with (
+        day_of(world, database, tmp_path, **limits) as scene,
+        watching(database.engine, count),
+    ):
+        assert scene.attempt("run") is None
+    assert len(held) >= len(scene.rows(conversations)) // size // 2
+    # Those that Genesys prepares, those whose files wait for a thread, one that is settled, and
+    # the one that is about to be asked for.
+    waiting = QUEUED_PER_THREAD * threads // size
+    assert max(held) <= (in_flight + waiting + 2) * size
+
+
+class Pages:
+    """A listing in pages, which tells the last one that was asked for."""
+
+    def __init__(self, world: World) -> None:
+        calls = [call for call in world.conversations(TUESDAY) if call.story != "chat"]
+        self._payloads = [call.payload for call in calls]
+        self.asked = 0
+
+    def query_conversations(
+        self,
+        start: datetime,
+        end: datetime,
+        queue_ids: Sequence[str],
+        page_number: int,
+        page_size: int,
+    ) -> ConversationPage:
+        self.asked = page_number
+        page = self._payloads[(page_number - 1) * page_size : page_number * page_size]
+        body = {"conversations": page, "totalHits": len(self._payloads)}
+        return read_conversation_page(msgspec.json.encode(body))
+
+
+def test_a_listing_holds_one_page(world: World) -> None:
+    pages = Pages(world)
+    listing = DayListing(pages, TUESDAY, CALENDAR.window(TUESDAY), ())
+    taken = 0
+    for taken, _ in enumerate(listing.rows(), start=1):
+        assert pages.asked <= ceil(taken / PAGE_SIZE)
+    assert taken == listing.counts.rows > 3 * PAGE_SIZE
+
+
+def test_rows_go_into_copy_as_they_come() -> None:
+    taken = given = 0
+
+    def rows() -> Iterator[tuple[str]]:
+        nonlocal taken
+        for number in range(5000):
+            taken += 1
+            yield (f"conversation-{number}",)
+
+    for chunk in encode_rows([conversations.c.conversation_id], rows()):
+        assert taken - given <= 500
+        given += chunk.count(b"\n")
+    assert given == taken == 5000
