@@ -30,6 +30,7 @@ DAY = date(2026, 3, 10)
 """A Tuesday, long over."""
 
 _TEMPLATES = 200
+_LONGEST_MS = 3_600_000
 _PLAIN = ("audio", "AVAILABLE", 1)
 
 
@@ -48,6 +49,7 @@ class RepeatingOrg:
             for call in self._world.conversations(DAY - timedelta(days=1))
             if call.has_agent
             and call.end_ms is not None
+            and call.end_ms - call.start_ms < _LONGEST_MS
             and [(r.media, r.state, r.parts) for r in call.recordings]
             == [("audio", "AVAILABLE", 1)]
         ][:_TEMPLATES]

@@ -24,9 +24,10 @@ _IMPLAUSIBLE = text("""
       JOIN agent_calls c USING (conversation_id)
      WHERE r.seconds > extract(epoch FROM c.ended_at - c.conversation_start) + :longer
         OR (c.talk_ms / 1000.0 > :short_talk
-            AND (SELECT sum(o.duration_seconds) FROM audio_records o
-                  WHERE o.conversation_id = r.conversation_id AND o.status = 'STORED')
-                < :share * c.talk_ms / 1000.0)
+            AND (SELECT bool_and(o.duration_seconds IS NOT NULL) -- all of it is there
+                        AND sum(o.duration_seconds) < :share * c.talk_ms / 1000.0
+                   FROM audio_records o
+                  WHERE o.conversation_id = r.conversation_id))
      ORDER BY 1
 """)
 _OPEN_TOO_LONG = text("""

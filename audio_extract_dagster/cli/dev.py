@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import click
+
+# The location has the same name as in the project's own workspace.yaml, whoever starts Dagster.
+_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: audio_extract_dagster.definitions
+      location_name: audio_extract
+"""
 
 
 @click.command("dev")
@@ -18,19 +28,38 @@ def command(host: str, port: int) -> None:
     from audio_extract_dagster.cli.demo import use_embedded
     from audio_extract_dagster.cli.instance import ready_settings
 
+    _refuse_taken(host, port)
     use_embedded(ignore_environment=False)
     os.environ.setdefault("DAGSTER_UI_URL", f"http://{host}:{port}")
     ready_settings()
     click.echo(f"Dagster UI: http://{host}:{port}")
-    arguments = ["dev", "-m", "audio_extract_dagster.definitions", "-h", host, "-p", str(port)]
+    workspace = Path(os.environ["DAGSTER_HOME"]) / "workspace.yaml"
+    workspace.write_text(_WORKSPACE, encoding="utf-8")
+    arguments = ["dev", "-w", str(workspace), "-h", host, "-p", str(port)]
     sys.exit(_run([sys.executable, "-m", "dagster", *arguments]))
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Dagster would log the error of its web server and go on without it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise click.ClickException(f"Port {port} cannot be used: {error.strerror}.") from None
 
 
 def _run(command_line: list[str]) -> int:
     """Run a child until it ends; a signal to us stops it, and it has time to stop its own."""
-    # Dagster lets .env in its working folder win over the environment, which is complete by now.
-    folder = os.environ["DAGSTER_HOME"]
-    child = subprocess.Popen(command_line, cwd=folder)  # noqa: S603 - our own interpreter
+    child: subprocess.Popen[bytes] | None = None
+
+    def stop(*_: object) -> None:
+        if child is not None:
+            child.terminate()
+
+    # Before the child starts: it inherits a signal that is ignored, as in a script's background
+    # job, and Dagster would then never stop.
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: child.terminate())
+        signal.signal(name, stop)
+    # Dagster lets .env in its working folder win over the environment, which is complete by now.
+    child = subprocess.Popen(command_line, cwd=os.environ["DAGSTER_HOME"])  # noqa: S603 - our own
     return child.wait()

@@ -93,12 +93,11 @@ class DownloadPool:
                 part = number if len(recording.links) > 1 else 0
                 parts.append(self._fetch_part(recording, part, link))
         except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
-            for fetched in parts:
-                self._discard(recording, fetched.part)
+            # Parts that came stay: a row may claim them, and the next fetch takes their place.
             return Arrival(flight, recording, reason=_reason(error))
         if len(parts) > 1:
             # The parts may have come one by one, the first of them as if it were the only one.
-            self._discard(recording, 0)
+            self._downloader.discard(audio_stem(self._call_date, *recording.key, 0))
         stored = StoredRecording(recording.conversation_id, recording.recording_id, tuple(parts))
         return Arrival(flight, recording, stored=stored)
 
@@ -114,9 +113,6 @@ class DownloadPool:
             file.sha256,
             file.duration_seconds,
         )
-
-    def _discard(self, recording: RecordingLinks, part: int) -> None:
-        self._downloader.discard(audio_stem(self._call_date, *recording.key, part))
 
 
 def _reason(error: Exception) -> Reason:

@@ -32,8 +32,9 @@ class CheckedDay:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     def some_call(self, condition: str) -> str:
-        """The first call of which this is true."""
-        query = f"SELECT min(conversation_id) FROM agent_calls JOIN audio_records r USING (conversation_id) WHERE {condition}"
+        """The first call (`c`) that has a record (`r`) of which this is true."""
+        calls = "agent_calls c JOIN audio_records r USING (conversation_id)"
+        query = f"SELECT min(conversation_id) FROM {calls} WHERE {condition}"
         ((conversation_id,),) = self.sql(query)
         return str(conversation_id)
 

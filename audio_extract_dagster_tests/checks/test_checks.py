@@ -189,18 +189,18 @@ def test_audio_that_does_not_fit_its_call(day: CheckedDay, seconds: str, implaus
 
 def test_audio_that_is_not_all_there_is_not_measured_against_its_call(day: CheckedDay) -> None:
     """One of several recordings of a call is short beside the whole; the others are to come."""
-    two = "SELECT conversation_id FROM audio_records WHERE status = 'STORED' AND part = 0 GROUP BY 1 HAVING count(*) > 1"
-    call = day.sql(f"{two} ORDER BY 1 LIMIT 1")[0][0]
-    recording = day.sql(
-        "SELECT min(recording_id) FROM audio_records WHERE conversation_id = :id", id=call
-    )[0][0]
-    key = {"id": call, "recording": recording}
+    several = (
+        "(SELECT count(DISTINCT recording_id) FROM audio_records o"
+        "  WHERE o.conversation_id = r.conversation_id) > 1"
+    )
+    call = day.some_call(f"talk_ms > 30000 AND {several}")
     day.sql("UPDATE audio_records SET duration_seconds = 1 WHERE conversation_id = :id", id=call)
     assert day.problems().keys() == {"durations_agree"}
     day.sql(
         "UPDATE audio_records SET status = 'PENDING', reason = 'uploading', duration_seconds = NULL"
-        " WHERE conversation_id = :id AND recording_id = :recording",
-        **key,
+        " WHERE recording_id = (SELECT min(recording_id) FROM audio_records"
+        "                        WHERE conversation_id = :id)",
+        id=call,
     )
     assert day.problems() == {}
 
@@ -221,9 +221,12 @@ def test_recordings_that_are_open_for_days(day: CheckedDay) -> None:
 
 
 def test_a_day_of_which_too_much_failed(day: CheckedDay) -> None:
-    failed = "UPDATE audio_records SET status = 'FAILED', reason = 'not_audio' WHERE conversation_id IN (SELECT conversation_id FROM agent_calls ORDER BY 1 LIMIT {})"
-    day.sql(failed.format(4))
+    failed = (
+        "UPDATE audio_records SET status = 'FAILED', reason = 'not_audio' WHERE conversation_id IN"
+        " (SELECT conversation_id FROM agent_calls ORDER BY 1 LIMIT :calls)"
+    )
+    day.sql(failed, calls=4)
     assert VERDICT not in day.problems()
-    day.sql(failed.format(8))
+    day.sql(failed, calls=8)
     (problem,) = day.problems()[VERDICT]
     assert "MAX_FAILED_PERCENT" in problem

@@ -27,7 +27,9 @@ def lasting(recording_id: str, seconds: float | None) -> StoredRecording:
 
 
 @pytest.mark.parametrize(("zone", "hour"), [("America/Lima", 9), ("UTC", 14), ("Asia/Tokyo", 23)])
-def test_calls_are_counted_by_the_hour_of_the_business(engine: Engine, zone: str, hour: int) -> None:
+def test_calls_are_counted_by_the_hour_of_the_business(
+    engine: Engine, zone: str, hour: int
+) -> None:
     add_calls(engine, call("c-1"), call("c-2", conversation_start=START + timedelta(minutes=59)))
     add_calls(engine, call("c-3", conversation_start=START + timedelta(minutes=60)))
     by_hour = shape(engine, zone=zone).calls_by_hour

@@ -84,7 +84,12 @@ def test_counting_hits_is_one_request_a_day_and_counts_what_started_on_it(
     with (
         Simulator(world, clock=clock) as simulator,
         GenesysClient(
-            simulator.url, simulator.url, "id", "secret", budget=LocalBudget(240, clock), clock=clock
+            simulator.url,
+            simulator.url,
+            "id",
+            "secret",
+            budget=LocalBudget(240, clock),
+            clock=clock,
         ) as client,
     ):
         hits = count_hits(client, CALENDAR, wanted, ())

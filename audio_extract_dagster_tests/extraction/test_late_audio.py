@@ -123,9 +123,7 @@ last_jobs = st.dictionaries(days, moments.map(broken_run))
 
 
 @given(st.lists(groups, max_size=8), last_jobs, st.sets(days))
-def test_whatever_is_open(
-    found: list[OpenRecords], last: dict[date, Job], busy: set[date]
-) -> None:
+def test_whatever_is_open(found: list[OpenRecords], last: dict[date, Job], busy: set[date]) -> None:
     again = [each.day for each in days_to_ask_again(found, NOW, LATE_AUDIO, last, busy)]
     assert again == sorted(set(again))
     assert not busy.intersection(again)

@@ -32,7 +32,9 @@ Extract = Callable[[World], Scene]
 
 
 @pytest.fixture
-def extract(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Extract]:
+def extract(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Extract]:
     """Extracts the day of a world; nothing disturbs it."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.model import DayCounts
 from audio_extract_dagster.simulator.batches import Submission
-from audio_extract_dagster.storage import FolderStorage
-from audio_extract_dagster_tests.scenarios.day import DayState, Key, Row, files_in
+from audio_extract_dagster_tests.scenarios.ending import DayState, Key, Row, read_rows, read_state
 
 Recordings = frozenset[tuple[str, str]]
 """Conversation id and recording id."""
-
-# What may differ between two ways to the same end.
-_PASSING = {"batch_id", "attempts", "first_requested_at", "stored_at", "updated_at"}
 
 
 @dataclass(frozen=True)
@@ -73,23 +69,18 @@ def leftovers(
     submitted: list[Submission],
 ) -> Leftovers:
     """Read everything that the runs of the one day in this database have left."""
-    jobs = sorted(_rows(engine, tables.extraction_jobs), key=lambda row: row["started_at"])
-    listings = _rows(engine, tables.day_counts)
-    state = DayState(
-        _by_key(_rows(engine, tables.conversations), tables.conversations, folder),
-        _by_key(_rows(engine, tables.agent_calls), tables.agent_calls, folder),
-        _by_key(_rows(engine, tables.audio_records), tables.audio_records, folder),
-        files_in(folder),
-    )
+    jobs = sorted(read_rows(engine, tables.extraction_jobs), key=lambda row: row["started_at"])
+    batches = read_rows(engine, tables.audio_batches)
+    listings = read_rows(engine, tables.day_counts)
     with engine.connect() as connection:
         counts = accounts.day_counts(connection, jobs[-1]["call_date"]) if jobs else DayCounts()
     return Leftovers(
         jobs,
-        sorted(_rows(engine, tables.audio_batches), key=lambda row: row["batch_number"]),
-        _rows(engine, tables.notifications),
+        sorted(batches, key=lambda row: row["batch_number"]),
+        read_rows(engine, tables.notifications),
         listings[0]["counts"] if listings else {},
         counts,
-        state,
+        read_state(engine, folder),
         requests,
         downloads,
         submitted,
@@ -130,18 +121,3 @@ def _stored_parts(state: DayState) -> dict[tuple[str, str], set[tuple[int, str]]
         if row["status"] == "STORED":
             parts.setdefault((conversation_id, recording_id), set()).add((part, row["sha256"]))
     return parts
-
-
-def _rows(engine: Engine, table: Table) -> list[Row]:
-    with engine.connect() as connection:
-        return [dict(row._mapping) for row in connection.execute(select(table))]
-
-
-def _by_key(rows: list[Row], table: Table, folder: Path) -> dict[Key, Row]:
-    found = {}
-    for row in rows:
-        if row.get("uri"):
-            row["uri"] = FolderStorage(folder).key_of(row["uri"])
-        key = tuple(row[column.name] for column in table.primary_key)
-        found[key] = {name: value for name, value in row.items() if name not in _PASSING}
-    return found

@@ -72,7 +72,7 @@ def scene(
     yield scene
     if matrix := os.environ.get("FAULT_MATRIX"):
         with Path(matrix).open("a") as file:
-            file.write(_matrix_line(request.node.name, scene.endings, calm))
+            file.write(_matrix_line(request.node, scene.endings, calm))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -90,12 +90,15 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return lines
 
 
-def _matrix_line(name: str, endings: list[Ending], calm: Ending) -> str:
+def _matrix_line(test: pytest.Item, endings: list[Ending], calm: Ending) -> str:
+    """Where and what, how each run ended, whether the last one left the day as undisturbed."""
+    area = test.path.stem.removeprefix("test_").replace("_", " ")
+    fault = test.name.removeprefix("test_").replace("|", "/")
     did = " → ".join(
         f"{ending.status.value if ending.status else 'no job'}"
         + (f" ({type(ending.error).__name__})" if ending.error else "")
         for ending in endings
     )
-    same = "undisturbed" if endings and endings[-1].state == calm.state else "see test"
+    same = "undisturbed" if endings and endings[-1].state == calm.state else "as the test says"
     spent = " + ".join(str(ending.api_requests) for ending in endings)
-    return f"| {name.removeprefix('test_')} | {did} | {same} | {spent} vs {calm.api_requests} |\n"
+    return f"| {area} | {fault} | {did} | {same} | {spent} vs {calm.api_requests} |\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 from collections.abc import Iterator
@@ -87,6 +86,7 @@ def largest_file(size: int) -> Iterator[None]:
 
     Instead of the signal, which would end the process, the write fails.
     """
+    resource = pytest.importorskip("resource")  # POSIX has it
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -116,7 +116,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_half_written(
     assert not after.downloads.keys() & ending.state.keys_with("STORED")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written(scene: Scene, calm: Ending) -> None:
     scene.folder.mkdir(mode=0o500)
     ending = scene.run()

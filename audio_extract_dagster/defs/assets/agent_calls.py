@@ -4,7 +4,7 @@ import dagster as dg
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows
-from audio_extract_dagster.defs.assets import OWNERS, TAGS
+from audio_extract_dagster.defs.assets import OWNERS, PERSONAL
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource
 from audio_extract_dagster.defs.table_metadata import column_schema
@@ -20,7 +20,7 @@ def agent_calls_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         group_name="genesys_cloud",
         kinds={"python", "postgres"},
         owners=OWNERS,
-        tags=TAGS,
+        tags=PERSONAL,
         metadata={"dagster/column_schema": column_schema(tables.agent_calls)},
         description=(
             "The conversations in which a participant with purpose `agent` has a voice session, "

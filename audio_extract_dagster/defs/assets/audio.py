@@ -9,7 +9,7 @@ from pydantic import Field
 
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
-from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, TAGS
+from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, PERSONAL
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import (
     AudioStorageResource,
@@ -58,7 +58,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 deps=["agent_calls"],
                 kinds={"python", "postgres"},
                 owners=OWNERS,
-                tags=TAGS,
+                tags=PERSONAL,
                 metadata={"dagster/column_schema": column_schema(audio_batches)},
                 description=(
                     "The requests for recordings, at most 100 calls each: the intent, written "
@@ -70,7 +70,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 deps=["agent_calls"],
                 kinds={"python", "postgres"},
                 owners=OWNERS,
-                tags=TAGS,
+                tags=PERSONAL,
                 metadata={"dagster/column_schema": column_schema(audio_records)},
                 description=(
                     "One row for each recording of each agent call: `STORED` with its file and "

@@ -4,7 +4,7 @@ import dagster as dg
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows
-from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, TAGS
+from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, PERSONAL
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
 from audio_extract_dagster.defs.table_metadata import column_schema
@@ -21,7 +21,7 @@ def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         group_name="genesys_cloud",
         kinds={"python", "postgres"},
         owners=OWNERS,
-        tags=TAGS,
+        tags=PERSONAL,
         metadata={"dagster/column_schema": column_schema(tables.conversations)},
         pool=GENESYS_POOL,
         description=(
