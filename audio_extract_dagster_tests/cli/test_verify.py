@@ -12,7 +12,7 @@ from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster_tests.cli.command_line import CommandLine
 from audio_extract_dagster_tests.defs.location import rows
 from audio_extract_dagster_tests.postgres import Database, Server
-from audio_extract_dagster_tests.scenarios.day import files_in
+from audio_extract_dagster_tests.scenarios.ending import read_state
 
 DAY = "2024-02-16"
 ONE_DAY = ("--from", DAY, "--to", DAY)
@@ -27,8 +27,8 @@ def test_a_lost_file_is_found_marked_and_fetched_again(
     assert (sound.code, sound.errors) == (0, "")
     assert sound.output == "1 days verified, 0 differences.\n"
 
-    before, files = rows(database.engine, "audio_records"), files_in(folder)
-    lost = next(iter(files))
+    before, sound_day = rows(database.engine, "audio_records"), read_state(database.engine, folder)
+    lost = next(iter(sound_day.files))
     (folder / lost).unlink()
     damaged = terminal.run("verify", *ONE_DAY)
     assert (damaged.code, damaged.errors) == (1, "")
@@ -45,7 +45,7 @@ def test_a_lost_file_is_found_marked_and_fetched_again(
     ]
     assert terminal.run("run", "--date", DAY).code == 0
     assert terminal.run("verify", *ONE_DAY).code == 0
-    assert files_in(folder) == files
+    assert read_state(database.engine, folder) == sound_day
 
 
 def test_what_only_genesys_knows_is_found_by_asking_it(

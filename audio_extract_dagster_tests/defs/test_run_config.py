@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.assets.audio import audio_config
@@ -22,12 +22,11 @@ from audio_extract_dagster_tests.defs.location import (
     rows,
 )
 from audio_extract_dagster_tests.postgres import Database
-from audio_extract_dagster_tests.scenarios.day import files_in
+from audio_extract_dagster_tests.scenarios.ending import DayState, Key, Row, read_state
 
 pytestmark = dagster_asks_old_pydantic
 
-# What says when and how often a recording was asked for, not what became of it.
-_PASSING = {"batch_id", "attempts", "first_requested_at", "stored_at", "updated_at"}
+ReadState = Callable[[], DayState]
 
 
 @pytest.fixture
@@ -49,13 +48,9 @@ def run(location: CodeLocation, **config: object) -> dg.ExecuteInProcessResult:
     )
 
 
-def stored(engine: Engine) -> list[dict[str, Any]]:
+def stored(state: DayState) -> dict[Key, Row]:
     """The stored recordings, without what every asking changes."""
-    return [
-        {name: value for name, value in row.items() if name not in _PASSING}
-        for row in rows(engine, "audio_records")
-        if row["status"] == "STORED"
-    ]
+    return {key: state.records[key] for key in state.keys_with("STORED")}
 
 
 def asked(simulator: Simulator) -> set[str]:
@@ -63,16 +58,22 @@ def asked(simulator: Simulator) -> set[str]:
     return {conversation_id for conversation_id, _ in simulator.log[-1].items}
 
 
-def agent_calls(engine: Engine) -> set[str]:
-    return {row["conversation_id"] for row in rows(engine, "agent_calls")}
+def agent_calls(state: DayState) -> set[str]:
+    return {conversation_id for (conversation_id,) in state.agent_calls}
+
+
+@pytest.fixture
+def state(location: CodeLocation, database: Database, working_folder: Path) -> ReadState:
+    """How the day stands, once it has been extracted."""
+    assert location.run().success
+    return lambda: read_state(database.engine, working_folder / "data" / "audio")
 
 
 def test_new_calls_are_those_that_were_never_asked_for(
-    location: CodeLocation, database: Database, simulator: Simulator
+    location: CodeLocation, database: Database, simulator: Simulator, state: ReadState
 ) -> None:
-    assert location.run().success
-    before = stored(database.engine)
-    new = before[0]["conversation_id"]
+    before = state()
+    new = min(stored(before))[0]
     with database.engine.begin() as connection:
         statement = text("DELETE FROM audio_records WHERE conversation_id = :new")
         connection.execute(statement, {"new": new})
@@ -80,21 +81,20 @@ def test_new_calls_are_those_that_were_never_asked_for(
     assert run(location, ask="NEW_CALLS").success
 
     assert asked(simulator) == {new}
-    assert stored(database.engine) == before
+    assert state() == before
 
 
 def test_all_calls_are_fetched_again(
-    location: CodeLocation, database: Database, simulator: Simulator
+    location: CodeLocation, simulator: Simulator, state: ReadState
 ) -> None:
-    assert location.run().success
-    before = stored(database.engine)
+    before = state()
     once = dict(simulator.counters.downloads)
 
     assert run(location, ask="ALL_CALLS").success
 
-    assert asked(simulator) == agent_calls(database.engine)
+    assert asked(simulator) == agent_calls(before)
     assert dict(simulator.counters.downloads) == dict.fromkeys(once, 2)
-    assert stored(database.engine) == before
+    assert state() == before
 
 
 @pytest.mark.parametrize(
@@ -114,28 +114,21 @@ def test_all_calls_are_fetched_again(
     ids=["deleted", "unlisted", "dead links", "no audio", "broken"],
 )
 def test_what_cannot_be_had_again_stays_as_it_is(
-    location: CodeLocation,
-    database: Database,
-    simulator: Simulator,
-    working_folder: Path,
-    faults: list[Fault],
+    location: CodeLocation, simulator: Simulator, state: ReadState, faults: list[Fault]
 ) -> None:
-    assert location.run().success
-    before, files = stored(database.engine), files_in(working_folder / "data" / "audio")
+    before = state()
     for fault in faults:
         simulator.faults.add(fault)
 
     run(location, ask="ALL_CALLS")
 
-    assert asked(simulator) == agent_calls(database.engine)
-    assert stored(database.engine) == before
-    assert files_in(working_folder / "data" / "audio") == files
+    assert stored(state()) == stored(before)
+    assert state().files == before.files
 
 
-def test_some_calls_alone(location: CodeLocation, database: Database, simulator: Simulator) -> None:
-    assert location.run().success
-    first, second = stored(database.engine)[0], stored(database.engine)[-1]
-    named = {first["conversation_id"], second["conversation_id"]}
+def test_some_calls_alone(location: CodeLocation, simulator: Simulator, state: ReadState) -> None:
+    keys = stored(state())
+    named = {min(keys)[0], max(keys)[0]}
 
     assert run(location, ask="ALL_CALLS", conversation_ids=[*named, "of-another-day"]).success
     assert asked(simulator) == named

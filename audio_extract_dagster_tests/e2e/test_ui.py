@@ -43,7 +43,7 @@ _LAUNCH = """
 mutation Launch($day: String!) {
   launchRun(executionParams: {
     selector: {
-      repositoryLocationName: "audio_extract_dagster.definitions"
+      repositoryLocationName: "audio_extract"
       repositoryName: "__repository__"
       jobName: "extract_day"
     }

@@ -220,4 +220,5 @@ def test_a_lock_that_another_run_has_taken_stops_the_run_that_lost_it(days: Days
         overtaken()
     # What the other run wrote of it stands: it never becomes a second writer.
     assert (days.job("slow").status, days.job("slow").usage) == (JobStatus.FAILED, Usage())
-    assert [job.run_id for job in days.announced.jobs] == ["quick"]
+    # The other run found it gone and told so; it does not tell a second time.
+    assert [job.run_id for job in days.announced.jobs] == ["slow", "quick"]

@@ -26,7 +26,8 @@ from audio_extract_dagster.model import RecordStatus
 from audio_extract_dagster.simulator import World
 from audio_extract_dagster.storage import FolderStorage
 from audio_extract_dagster_tests.postgres import Database
-from audio_extract_dagster_tests.scenarios.day import TUESDAY, Key, Scene, files_in
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Key
 
 Extract = Callable[[World], Scene]
 
@@ -176,13 +177,13 @@ def test_what_is_repaired_is_fetched_by_the_next_run_and_nothing_else(scene: Sce
     change(scene, FORGET, forgotten)
     change(scene, GIVE_UP, given_up)
     lost = {key[:2] for key in (gone, short, spoilt, forgotten, given_up, in_parts)}
-    files = files_in(scene.folder)
+    files = scene.state().files
 
     marked = repair(scene.engine, TUESDAY, differences(scene, deep=True), scene.clock.now())
 
     assert marked == len(lost)
     assert {key[:2] for key in scene.state().keys_with("FAILED")} == lost
-    assert files_in(scene.folder) == files
+    assert scene.state().files == files
     ending = scene.run()
     assert ending.state == undisturbed
     assert {key[:2] for key in ending.downloads} == lost
@@ -200,13 +201,13 @@ def test_what_no_run_can_fetch_is_left_as_it_is(scene: Scene) -> None:
     }
     with scene.engine.connect() as connection:
         before = inventory.stored_files(connection, TUESDAY)
-    files = files_in(scene.folder)
+    files = set(scene.folder.rglob("*"))
 
     assert repair(scene.engine, TUESDAY, found, scene.clock.now()) == 0
 
     with scene.engine.connect() as connection:
         assert inventory.stored_files(connection, TUESDAY) == before
-    assert files_in(scene.folder) == files
+    assert set(scene.folder.rglob("*")) == files
 
 
 def test_what_is_repaired_is_asked_for_by_itself_however_old_its_day_is(scene: Scene) -> None:
