@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check lock
+.PHONY: help install demo dev test check bench lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,9 @@ check: $(INSTALLED) ## Lint, format and type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(INSTALLED) ## Measure against yardsticks (benchmarks/README.md says what it needs)
+	$(BIN)/python -m benchmarks
 
 lock: ## Pin the newest allowed versions (needs uv)
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url \

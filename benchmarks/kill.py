@@ -73,12 +73,14 @@ def main(points: int, jobs: int, output: Path | None) -> None:
             threads.submit(_killed_day, world, server, calm, point, points)
             for point in range(points)
         ]
+        lines = []
         with click.progressbar(futures, label="killing", file=sys.stderr) as waiting:
-            lines = [future.result() for future in waiting]
-    text = "".join(_report(lines, calm, time.monotonic() - started))
+            for future in waiting:
+                lines.append(future.result())
+                text = "".join(_report(lines, calm, time.monotonic() - started))
+                if output is not None:  # a long table is worth reading before its end
+                    output.write_text(text, encoding="utf-8")
     click.echo(text, nl=False)
-    if output is not None:
-        output.write_text(text, encoding="utf-8")
     sys.exit(any(line.broken for line in lines))
 
 
