@@ -155,8 +155,10 @@ class AudioCollection:
 
     def _has_room(self) -> bool:
         preparing = sum(not flight.finished for flight in self._flights)
+        landed = len(self._flights) - preparing  # held in memory until they are settled
         queued = QUEUED_PER_THREAD * self._limits.download_concurrency
-        return preparing < self._limits.batches_in_flight and self._pool.outstanding < queued
+        has_room = max(preparing, landed) < self._limits.batches_in_flight
+        return has_room and self._pool.outstanding < queued
 
     def _on_their_way(self) -> set[str]:
         return {conversation_id for flight in self._flights for conversation_id in flight.calls}
