@@ -57,9 +57,8 @@ class BatchPlanner:
         while self._first:
             if calls := self._load(self._first.pop()):
                 return calls
-        while not self._all_taken:
-            if calls := [c for c in self._take() if c.conversation_id not in self._taken]:
-                return calls
+        if calls := self._in_order():
+            return calls
         while len(self._again) >= self._batch_size or (self._again and not on_their_way):
             ids = self._again[: self._batch_size]
             del self._again[: self._batch_size]
@@ -91,14 +90,25 @@ class BatchPlanner:
         middle = len(ids) // 2
         self._first += [ids[middle:], ids[:middle]]
 
-    def _take(self) -> list[CallToAsk]:
+    def _in_order(self) -> list[CallToAsk]:
+        """The next calls of the day, as many as a batch holds while there are so many.
+
+        Filled up past the calls that were taken: part-filled batches would cost more requests.
+        """
+        calls: list[CallToAsk] = []
+        while not self._all_taken and len(calls) < self._batch_size:
+            following = self._take(self._batch_size - len(calls))
+            calls += [c for c in following if c.conversation_id not in self._taken]
+        return calls
+
+    def _take(self, limit: int) -> list[CallToAsk]:
         with self._engine.begin() as connection:
             calls = records.next_calls(
-                connection, self._day, self._batch_size, self._position, self._selection
+                connection, self._day, limit, self._position, self._selection
             )
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
-        self._all_taken = len(calls) < self._batch_size
+        self._all_taken = len(calls) < limit
         return self._as_selected(calls)
 
     def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
