@@ -31,7 +31,7 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.settings import read_settings
-from audio_extract_dagster.simulator import World
+from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.defs.surroundings import (
     bare_environment,
     database_variables,
@@ -146,7 +146,7 @@ def _bucket() -> Iterator[str]:
 
 def _undisturbed(world: World, database: Database, home: Path, backfilled: Sequence[date]) -> None:
     """The same days one after another, without Dagster, budget and death."""
-    with PunctualSimulator(world, switches(0.1, 0.0)) as simulator:
+    with Simulator(world, switches=switches(0.1, 0.0)) as simulator:
         simulator.switches.rate_limit = 1_000_000
         environment = {
             **bare_environment(),
@@ -174,7 +174,7 @@ def _kill_in_the_middle(
             continue
         run_id = days.run_of_task(instance, tasks[-1])
         found = days.progress(engine, run_id) if run_id else None
-        if run_id and found and 0 < found.stored < found.agent_calls // 2:
+        if run_id and found and 0 < found.stored < found.agent_calls * 3 // 4:
             worker.kill()
             return _dead(engine, worker, run_id, found, time.monotonic() - started)
     raise RuntimeError("no run was caught in its middle")

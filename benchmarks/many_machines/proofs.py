@@ -86,7 +86,8 @@ def proofs(
     yield _nothing("temporary objects", [name for name in there if name.endswith(".part")])
     yield from _nothing_twice(simulator, kill)
     most = simulator.most_in_a_minute()
-    # A run asks one thing at a time, so that no more than one of each machine comes late.
+    # What is under way when a minute begins was sent before it: of each machine one at most, as a
+    # run asks one thing at a time.
     yield Proof(
         f"at most {per_minute} requests leave in any 60 seconds, of all machines together",
         f"{most} arrive at most",
