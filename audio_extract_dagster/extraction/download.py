@@ -15,8 +15,8 @@ from types import TracebackType
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.extraction.audio_file import AudioFile, NotAudio, inspect
-from audio_extract_dagster.extraction.file_host import (
-    FileHost,
+from audio_extract_dagster.extraction.file_host import FileHost
+from audio_extract_dagster.extraction.link_errors import (
     HostBusy,
     LinkExpired,
     TransferBroken,
@@ -200,9 +200,7 @@ class Downloader:
         return _downloaded(key, stored, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
-        with self._host.open(url) as pieces:
-            for piece in pieces:
-                staged.write(piece)
+        self._host.receive(url, staged.write)
         staged.close()
         try:
             with disk_errors(str(staged.path.parent)):

@@ -182,6 +182,7 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert clock.sleeps == [1.0, 2.0]
     assert len(server.requests) == 3
     storage.delete(f"{STEM}.ogg")
+    downloader.close()  # the connection that was good for the last fetch
 
     never = server.link("/never", fault)
     error = refusal(downloader, storage, never, TryAgain)
@@ -191,6 +192,15 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert len(server.requests) == 6
     assert downloader.counters.tries == 6
     assert downloader.counters.wait_seconds == 6.0
+
+
+def test_a_kept_connection_that_has_died_costs_no_try(server, downloader, clock):
+    downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
+    url = server.link("/b", reset(), file(AUDIO))
+    downloader.fetch(url, audio_stem(DAY, "call-1", "recording-2", 0), "audio/ogg")
+    assert clock.sleeps == []
+    assert downloader.counters.tries == 2
+    assert len(server.requests) == 3
 
 
 def test_nobody_listens(downloader, storage):
