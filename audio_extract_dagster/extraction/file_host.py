@@ -90,6 +90,8 @@ class FileHost:
 
     def _way_to(self, url: str) -> str | None:
         """The proxy to use, None for none; raises `UnsafeLink` if the link may not be followed."""
+        if _is_https(url) and self._proxy is None:
+            return None
         host = host_of(url)
         here = is_loopback(host)
         if not _is_https(url) and not (here and url.lower().startswith("http://")):

@@ -115,7 +115,7 @@ class Wire:
             if self._failure is not None:
                 raise self._failure from None
             if self._status in (0, 200) or self._refused_by_proxy():
-                raise self._broken(host_of(url), error.args[0], proxy) from None
+                raise self._broken(host_of(url), int(error.args[0]), proxy) from None
             # An answer that is not the file counts, however its body ends.
         return self._status, self._headers
 
@@ -172,4 +172,3 @@ class Wire:
     def _refused_by_proxy(self) -> bool:
         answer = self._curl.getinfo(pycurl.HTTP_CONNECTCODE)
         return answer != 0 and not 200 <= answer < 300
-

@@ -60,9 +60,9 @@ class FolderStorage:
         replace: bool = False,
     ) -> StoredFile:
         path = self._path(key)
+        staged.sync()
         staged.close()
         with disk_errors(str(self.root)):
-            _sync(staged.path)
             with self._naming:
                 if replace or not path.exists():
                     staged.path.replace(path)
@@ -73,7 +73,7 @@ class FolderStorage:
                         "claims the old file, remove it and run the day again."
                     )
             _sync_folder(path.parent)
-        return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
+        return StoredFile(path.as_uri(), staged.size_bytes, staged.sha256)
 
     def stat(self, key: str) -> int | None:
         with disk_errors(str(self.root)):
@@ -138,16 +138,16 @@ class FolderStorage:
     def _path(self, key: str) -> Path:
         return self.root.joinpath(*key_parts(key))
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder(self, folder: Path, mode: int = 0o700) -> None:
         """Create a folder and those above it, so that each survives a power cut."""
         try:
-            # What lies above the storage is not ours to close to others.
-            folder.mkdir(mode=0o700 if folder.is_relative_to(self.root) else 0o777)
+            folder.mkdir(mode)
         except FileExistsError:
             return
         except FileNotFoundError:
-            self._make_folder(folder.parent)
-            self._make_folder(folder)
+            # What lies above the storage is not ours to close to others.
+            self._make_folder(folder.parent, 0o777 if folder == self.root else mode)
+            self._make_folder(folder, mode)
             return
         _sync_folder(folder.parent)
 
@@ -177,11 +177,6 @@ def _holds(path: Path, staged: Staged) -> bool:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest() == staged.sha256
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
