@@ -20,8 +20,9 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from audio_extract_dagster.extraction.link_errors import TransferBroken
 from audio_extract_dagster.redaction import host_of
 
-# What libcurl takes from a socket at once; it hands pieces of 16 KiB on.
-_BUFFER_BYTES = 512 * 1024
+# What libcurl takes from a socket at once. It hands on pieces of 16 KiB, and each thread that wants
+# to write or hash one waits for its turn: they are put together to pieces of this size.
+_PIECE_BYTES = 256 * 1024
 # Whatever else a link holds (a blank, an umlaut) is quoted.
 _MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
 
@@ -67,7 +68,7 @@ class Wire:
         self._curl = curl = pycurl.Curl()
         options = {
             pycurl.NOSIGNAL: 1,  # signals are for programs without threads
-            pycurl.BUFFERSIZE: _BUFFER_BYTES,
+            pycurl.BUFFERSIZE: _PIECE_BYTES,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
             pycurl.FOLLOWLOCATION: 0,
@@ -105,12 +106,14 @@ class Wire:
         self._headers: dict[str, str] = {}
         self._write = write
         self._failure: BaseException | None = None
-        self._received = 0
+        self._pieces: list[bytes] = []
+        self._waiting = self._received = 0
         self._heard = monotonic()
         self._curl.setopt(pycurl.URL, quote(url, safe=_MAY_BE_IN_A_LINK))
         self._curl.setopt(pycurl.PROXY, proxy or "")
         try:
             self._curl.perform()
+            self._hand_on()
         except pycurl.error as error:
             if self._failure is not None:
                 raise self._failure from None
@@ -131,12 +134,20 @@ class Wire:
         """None is "go on"; a number that is not the length of the piece ends the transfer."""
         if self._status != 200:
             return 0
-        try:
-            self._write(piece)
-        except BaseException as error:  # libcurl would print it and go on
-            self._failure = error
-            return 0
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting >= _PIECE_BYTES:
+            try:
+                self._hand_on()
+            except BaseException as error:  # libcurl would only print it
+                self._failure = error
+                return 0
         return None
+
+    def _hand_on(self) -> None:
+        pieces, self._pieces, self._waiting = self._pieces, [], 0
+        if pieces:
+            self._write(b"".join(pieces))
 
     def _is_idle(self, _: int, received: int, *_upload: int) -> bool:
         """Called with every piece, and once a second while there is none."""

@@ -63,15 +63,10 @@ class FolderStorage:
         staged.sync()
         staged.close()
         with disk_errors(str(self.root)):
-            with self._naming:
-                if replace or not path.exists():
-                    staged.path.replace(path)
-                elif not _holds(path, staged):
-                    raise KeyTaken(
-                        f"{key} already holds another content ({path.stat().st_size} bytes; the "
-                        f"new one has {staged.size_bytes}). Nothing was overwritten. If no record "
-                        "claims the old file, remove it and run the day again."
-                    )
+            if replace:
+                staged.path.replace(path)
+            else:
+                self._name(staged, path)
             _sync_folder(path.parent)
         return StoredFile(path.as_uri(), staged.size_bytes, staged.sha256)
 
@@ -134,6 +129,19 @@ class FolderStorage:
                 "AUDIO_STORAGE_URI to a place where this account may write."
             )
         return f"{self.root} does not exist yet; the first file creates it"
+
+    def _name(self, staged: Staged, path: Path) -> None:
+        """Rename, but never put a file over another."""
+        with self._naming:
+            if not path.exists():
+                staged.path.replace(path)
+            elif not _holds(path, staged):
+                raise KeyTaken(
+                    f"{path.relative_to(self.root).as_posix()} already holds another content "
+                    f"({path.stat().st_size} bytes; the new one has {staged.size_bytes}). Nothing "
+                    "was overwritten. If no record claims the old file, remove it and run the day "
+                    "again."
+                )
 
     def _path(self, key: str) -> Path:
         return self.root.joinpath(*key_parts(key))

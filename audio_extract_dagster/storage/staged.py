@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -41,8 +41,8 @@ class Staged:
 
         Several attempts at one name may be under way at once, hence the random piece in it.
         """
-        number, path = tempfile.mkstemp(TEMPORARY_SUFFIX, f"{name}.", folder)
-        return cls(Path(path), os.fdopen(number, "w+b", _BUFFER_BYTES))
+        path = folder / f"{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        return cls(path, open(path, "x+b", _BUFFER_BYTES, opener=_ours_alone))
 
     @property
     def sha256(self) -> str:
@@ -93,3 +93,7 @@ class Staged:
         traceback: TracebackType | None,
     ) -> None:
         self.discard()
+
+
+def _ours_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
