@@ -22,7 +22,7 @@ import msgspec
 
 ROUNDS = 5
 
-_PACKAGES = ("dagster", "SQLAlchemy", "psycopg2-binary", "pandas", "msgspec", "urllib3")
+_PACKAGES = ("dagster", "SQLAlchemy", "psycopg2-binary", "pandas", "msgspec", "pycurl")
 
 
 @dataclass(frozen=True)

@@ -343,6 +343,18 @@ def test_a_bundle_of_certificates_can_be_named(tls_server, trusting):
     assert trusting.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
+def test_a_folder_of_certificates_can_be_named(
+    tls_server, storage, clock, certificate, monkeypatch, tmp_path
+):
+    command = f"openssl x509 -in {certificate}.crt -noout -subject_hash"
+    name = subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
+    shutil.copy(f"{certificate}.crt", tmp_path / f"{name.strip()}.0")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    with Downloader(storage, concurrency=1, clock=clock) as downloader:
+        url = tls_server.link("/a", file(AUDIO))
+        assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
+
+
 def test_a_redirect_never_leaves_tls(server, tls_server, trusting, storage):
     plain = server.link("/plain", file(AUDIO))
     url = tls_server.link("/a", status(302, location=plain))
