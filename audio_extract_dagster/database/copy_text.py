@@ -31,7 +31,7 @@ NULL = r"\N"
 # With payloads of 10 kB a chunk of a stream is 5 MB. A frame is in memory already, and taking a
 # slice of one costs as much as a hundred rows.
 _ROWS_PER_CHUNK = 500
-_FRAME_ROWS_PER_CHUNK = 2500
+_FRAME_ROWS_PER_CHUNK = 5000
 
 _EncodeColumn = Callable[[Sequence[Any]], Sequence[str]]
 """From values that are not null to their fields."""
@@ -127,8 +127,9 @@ def _encode_moments(series: pd.Series[Any]) -> Sequence[str]:
     """All at once: making a Python datetime of each costs five times as much."""
     from numpy import datetime_as_string  # noqa: PLC0415 - comes with pandas
 
-    texts: list[str] = datetime_as_string(series.dt.tz_convert(None).to_numpy()).tolist()
-    return [NULL if text == "NaT" else f"{text}Z" for text in texts]
+    moments = series.dt.tz_convert(None).to_numpy()
+    texts: list[str] = datetime_as_string(moments, timezone="UTC").tolist()
+    return [NULL if text == "NaT" else text for text in texts] if "NaT" in texts else texts
 
 
 def _each(encode: Callable[[Any], str]) -> _EncodeColumn:

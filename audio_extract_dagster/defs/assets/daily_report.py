@@ -4,10 +4,10 @@ import base64
 from dataclasses import asdict
 
 import dagster as dg
-import pandas as pd
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.assets import OWNERS, TAGS
 from audio_extract_dagster.defs.failures import dagster_failures
@@ -35,7 +35,7 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     )
     def daily_report(
         context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
-    ) -> dg.Output[pd.DataFrame]:
+    ) -> dg.Output[DayRows]:
         with dagster_failures(), database_errors(day_run.engine()):
             run = day_run.begin(context)
             run.meter(genesys.usage)
@@ -51,7 +51,8 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
             "picture": dg.MetadataValue.md(_embedded(picture)),
             "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
         }
-        return dg.Output(pd.DataFrame([row]), metadata={**links, **counts, **usage})
+        rows = DayRows(list(row), iter([list(row.values())]))
+        return dg.Output(rows, metadata={**links, **counts, **usage})
 
     return daily_report
 
