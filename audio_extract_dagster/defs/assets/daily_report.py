@@ -13,6 +13,7 @@ from audio_extract_dagster.defs.assets import OWNERS, TAGS
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
 from audio_extract_dagster.defs.table_metadata import column_schema
+from audio_extract_dagster.model import DayShape
 from audio_extract_dagster.reporting.picture import draw_day
 
 
@@ -45,17 +46,18 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
                 counts = asdict(accounts.day_counts(connection, run.call_date))
                 usage = asdict(jobs.day_usage(connection, run.call_date))
                 shape = shapes.day_shape(connection, run.call_date, settings.timezone)
-            picture = draw_day(shape, f"Call recordings of {run.call_date}")
         row = {"call_date": run.call_date, **counts, **usage}
-        links = {
-            "picture": dg.MetadataValue.md(_embedded(picture)),
-            "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
-        }
         rows = DayRows(list(row), iter([list(row.values())]))
-        return dg.Output(rows, metadata={**links, **counts, **usage})
+        link = dg.MetadataValue.url(settings.run_url(run.run_id))
+        picture = _picture(shape, f"Call recordings of {run.call_date}")
+        return dg.Output(rows, metadata={**picture, "run": link, **counts, **usage})
 
     return daily_report
 
 
-def _embedded(picture: bytes) -> str:
-    return f"![The day](data:image/png;base64,{base64.b64encode(picture).decode()})"
+def _picture(shape: DayShape, title: str) -> dict[str, dg.MarkdownMetadataValue]:
+    """Nothing for a day without calls: there is nothing to see, and drawing takes a second."""
+    if not any(shape.calls_by_hour):
+        return {}
+    png = base64.b64encode(draw_day(shape, title)).decode()
+    return {"picture": dg.MetadataValue.md(f"![The day](data:image/png;base64,{png})")}
