@@ -169,24 +169,24 @@ def _moments(values: _Array, nulls: _Array) -> Any:
     return pd.DatetimeIndex(moments, tz="UTC")
 
 
-def _dates(values: _Array, nulls: _Array) -> _Array:
+def _dates(values: _Array, nulls: _Array) -> Any:
     known = {days: date(2000, 1, 1) + timedelta(days) for days in set(values[~nulls].tolist())}
     return _objects(known.get, values, nulls)
 
 
-def _json_texts(values: _Array, nulls: _Array) -> _Array:
+def _json_texts(values: _Array, nulls: _Array) -> Any:
     return _objects(str, values, nulls)
 
 
-def _lists(values: _Array, nulls: _Array) -> _Array:
+def _lists(values: _Array, nulls: _Array) -> Any:
     return _objects(msgspec.json.decode, values, nulls)
 
 
-def _objects(make: Callable[[Any], object], values: _Array, nulls: _Array) -> _Array:
+def _objects(make: Callable[[Any], object], values: _Array, nulls: _Array) -> Any:
     objects = np.full(len(values), None, dtype=object)
     # Not from a list: of lists numpy would make dimensions.
     objects[~nulls] = np.fromiter(map(make, values[~nulls].tolist()), dtype=object)
-    return objects
+    return pd.Series(objects, dtype=object)  # said, or pandas makes texts of texts
 
 
 _KINDS: Sequence[tuple[type[TypeEngine[Any]], _Kind]] = (
