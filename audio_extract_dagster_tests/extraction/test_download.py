@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -251,7 +251,7 @@ def test_a_host_that_names_an_hour_of_the_day(
 
 @pytest.mark.parametrize("header", [{}, {"retry_after": "soon"}])
 def test_a_host_that_does_not_say_how_long(
-    server: FileServer, downloader: Downloader, clock: FakeClock, header: dict[str, str]
+    server: FileServer, downloader: Downloader, clock: FakeClock, header: dict[str, Any]
 ) -> None:
     busy = status(429, **header)
     downloader.fetch(server.link("/a", busy, busy, busy, file(AUDIO)), STEM, "audio/ogg")
