@@ -10,8 +10,13 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.assets import OWNERS, TAGS
+from audio_extract_dagster.defs.day_metadata import seconds_of_run, table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+from audio_extract_dagster.defs.resources import (
+    AudioStorageResource,
+    DayRunResource,
+    GenesysResource,
+)
 from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.reporting.picture import draw_day
 
@@ -30,11 +35,15 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         metadata={"dagster/column_schema": column_schema(tables.daily_report)},
         description=(
             "The day in one row: conversations = agent calls + excluded; recordings stored, "
-            "pending, missing and failed; requests and waits of all runs of the day."
+            "pending, missing and failed; requests and waits of all runs of the day. The picture, "
+            "the reasons and where the time of the run went are shown with each materialisation."
         ),
     )
     def daily_report(
-        context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
+        context: dg.AssetExecutionContext,
+        genesys: GenesysResource,
+        audio_storage: AudioStorageResource,
+        day_run: DayRunResource,
     ) -> dg.Output[pd.DataFrame]:
         with dagster_failures(), database_errors(day_run.engine()):
             run = day_run.begin(context)
@@ -47,11 +56,13 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
                 shape = shapes.day_shape(connection, run.call_date, settings.timezone)
             picture = draw_day(shape, f"Call recordings of {run.call_date}")
         row = {"call_date": run.call_date, **counts, **usage}
-        links = {
+        shown: dict[str, dg.RawMetadataValue] = {
             "picture": dg.MetadataValue.md(_embedded(picture)),
             "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
+            "reasons": table_of_reasons(counts["reasons"]),
+            **seconds_of_run(genesys, audio_storage, day_run),
         }
-        return dg.Output(pd.DataFrame([row]), metadata={**links, **counts, **usage})
+        return dg.Output(pd.DataFrame([row]), metadata={**counts, **usage, **shown})
 
     return daily_report
 
