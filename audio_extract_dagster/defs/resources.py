@@ -57,7 +57,13 @@ def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
     """
     if "dagster/backfill" in run_tags:
         return lambda _connection, _job: None
-    return Announcer(SystemClock(), settings.email_message, settings.run_url, texts_of(settings))
+    return Announcer(
+        SystemClock(),
+        settings.email_message,
+        settings.run_url,
+        texts_of(settings),
+        settings.timezone,
+    )
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):
