@@ -68,7 +68,7 @@ def _reference(
 ) -> dg.LocalFileCodeReference | dg.UrlCodeReference:
     file, line = Path(code.__code__.co_filename), code.__code__.co_firstlineno
     module = file.relative_to(_PACKAGE.parent).as_posix()
-    label = f"{code.__qualname__.rpartition('<locals>.')[2]} in {module}"
+    label = code.__qualname__.rpartition("<locals>.")[2]
     if base is None:
         return dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=label)
     return dg.UrlCodeReference(url=f"{base.rstrip('/')}/{module}#L{line}", label=label)
