@@ -147,7 +147,7 @@ def report(page: Page, ui: RunningUi) -> None:
     picture = page.get_by_role("img", name="The day")
     picture.wait_for()
     # Drawn, not a frame with a text in it.
-    wait_until(lambda: picture.evaluate("picture => picture.naturalWidth") == 1200, 30)
+    wait_until(lambda: picture.evaluate("picture => picture.naturalWidth") == 1100, 30)
 
 
 def failing_check(page: Page, ui: RunningUi) -> None:
