@@ -32,6 +32,11 @@ _AUTOMATIONS = (
     "vanished_runs",
 )
 _COLORS = 128
+_RENAME = """([old, now]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode())
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replaceAll(old, now)
+}"""
 
 
 def days_of_the_backfill(ui: RunningUi) -> list[date]:
@@ -157,9 +162,13 @@ def failing_check(page: Page, ui: RunningUi) -> None:
     page.get_by_text("Failed", exact=True).first.wait_for()
 
 
-def keep_picture(page: Page, file: Path) -> None:
-    """What the page shows now, in few colours: a tenth of the size, and nobody sees it."""
+def keep_picture(page: Page, ui: RunningUi, file: Path) -> None:
+    """What the page shows now, in few colours: a tenth of the size, and nobody sees it.
+
+    A document that shows it is not about the machine that made it: its folder gets another name.
+    """
     page.wait_for_load_state("networkidle")
+    page.evaluate(_RENAME, [str(ui.folder), "/srv/audio-extract"])
     file.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(BytesIO(page.screenshot(animations="disabled"))) as picture:
         picture.convert("RGB").quantize(_COLORS).save(file, optimize=True)

@@ -77,7 +77,7 @@ def test_the_ui_shows_the_demo_and_fills_three_days(
             page.set_viewport_size({"width": 1440, "height": 860})
             visit(page, ui)
             if pictures is not None:
-                pages.keep_picture(page, pictures / f"{visit.__name__}.png")
+                pages.keep_picture(page, ui, pictures / f"{visit.__name__}.png")
         # The pages load nothing from anywhere else.
         assert {host for host in asked if host} == {urlsplit(ui.url).netloc}
         page.close()
