@@ -65,7 +65,7 @@ def _left_running(database: Database, day: date = _DAY) -> None:
 def _ended(location: CodeLocation, sensor: str, event: dg.DagsterEvent, run: dg.DagsterRun) -> None:
     """Have the daemon notice that a run has ended."""
     context = dg.build_run_status_sensor_context(sensor, event, location.instance, run)
-    definitions().resolve_sensor_def(sensor)(context)  # type: ignore[operator]
+    definitions().resolve_sensor_def(sensor)(context)
 
 
 def _failed(location: CodeLocation, run: dg.DagsterRun) -> None:

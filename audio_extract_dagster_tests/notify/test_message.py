@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import re
 import string
 from datetime import date, datetime, timedelta, timezone
 
@@ -189,6 +190,46 @@ def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome():
         "2026-03-11 not complete yet 1,100 3 75 2",
         "2026-03-12 FAILED 1,100 3 75 2",
     ]
+
+
+def test_the_outcome_is_drawn_to_scale_and_told_in_words():
+    html = compose(JOB).html
+    assert "Stored 1,100, Pending 3, Missing 75, Failed 2" in lines(compose(JOB))
+    widths = [int(percent) for percent in re.findall(r'<td width="(\d+)%" height="16"', html)]
+    # What is rare is drawn wider than it is, so that it can be seen.
+    assert widths == [90, 2, 6, 2]
+    # Each part has the colour of its line in the table below.
+    for color in re.findall(r'height="16" bgcolor="(#\w+)"', html):
+        assert f'background:{color};margin-right:6px">&nbsp;</span>' in html
+
+
+def test_calls_are_drawn_by_hour():
+    calls = [0] * 8 + [5, 40, 20] + [0] * 13
+    message = compose(JOB, calls_by_hour=calls)
+    assert "8:00 5, 9:00 40, 10:00 20" in lines(message)
+    heights = [
+        int(tall) for tall in re.findall(r'<td height="(\d+)" bgcolor="#4f7cac"', message.html)
+    ]
+    assert heights == [8, 64, 32]
+    WellFormed(message.html)
+
+
+def test_nothing_is_drawn_of_nothing():
+    empty = dataclasses.replace(JOB, counts=DayCounts())
+    assert 'role="img"' not in compose(empty, calls_by_hour=[0] * 24).html
+    assert 'role="img"' not in compose_digest([empty]).html
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=4, max_size=4))
+def test_the_parts_of_a_bar_fill_it(numbers):
+    counts = DayCounts(
+        **dict(zip(("stored", "pending", "missing", "failed"), numbers, strict=True))
+    )
+    html = compose(dataclasses.replace(JOB, counts=counts)).html
+    widths = [int(percent) for percent in re.findall(r'<td width="(\d+)%" height="16"', html)]
+    assert len(widths) == sum(number > 0 for number in numbers)
+    assert sum(widths) in (0, 100)
+    assert all(width >= 2 for width in widths)
 
 
 def test_spanish():

@@ -89,8 +89,9 @@ def proofs(
     # What is under way when a minute begins was sent before it: of each machine one at most, as a
     # run asks one thing at a time.
     yield Proof(
-        f"at most {per_minute} requests leave in any 60 seconds, of all machines together",
-        f"{most} arrive at most",
+        f"at most {per_minute} requests arrive in any 60 seconds, "
+        "and one of each machine that was under way before",
+        f"{most} at most",
         most <= per_minute + machines,
     )
     yield _nothing("days with two runs at a time", _overlaps(runs))
