@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check bench lock
+.PHONY: help install demo dev test check bench dictionary lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -35,6 +35,9 @@ check: $(INSTALLED) ## Lint, format and type checks
 
 bench: $(INSTALLED) ## Measure against yardsticks (benchmarks/README.md says what it needs)
 	$(BIN)/python -m benchmarks
+
+dictionary: $(INSTALLED) ## Write docs/data-dictionary.md from the tables
+	$(BIN)/python -m audio_extract_dagster_tests.data_dictionary
 
 lock: ## Pin the newest allowed versions (needs uv)
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url \

@@ -29,7 +29,12 @@ from audio_extract_dagster_tests.defs.location import dagster_asks_old_pydantic
 from audio_extract_dagster_tests.documents import ROOT, code, fences, names, prose, read, table
 
 README, README_ES = ROOT / "README.md", ROOT / "docs" / "README.es.md"
-DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    README,
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 REQUIRED = {*POSTGRES, *GENESYS}
 EXCLUSIONS = {"no_agent", "agent_without_voice"}

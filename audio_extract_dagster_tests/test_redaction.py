@@ -30,7 +30,7 @@ from audio_extract_dagster.redaction import RedactingFilter, redact
         ("mail to ana.perez@example.com bounced", "mail to ***@example.com bounced"),
     ],
 )
-def test_what_is_hidden(text, expected):
+def test_what_is_hidden(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
@@ -47,7 +47,7 @@ def test_what_is_hidden(text, expected):
         "Call recordings of 2026-03-11 to 2026-03-14: 118 stored, 4 open",
     ],
 )
-def test_what_stays(text):
+def test_what_stays(text: str) -> None:
     assert redact(text) == text
 
 
@@ -56,21 +56,21 @@ words = st.sampled_from(["", "call from ", "(", "ani=", "to: ", '"'])
 
 
 @given(words, phones, st.sampled_from(["", " failed", ")", ", again", ".", '"']))
-def test_no_telephone_number_gets_through(before, phone, after):
+def test_no_telephone_number_gets_through(before: str, phone: str, after: str) -> None:
     assert phone.lstrip("+") not in redact(f"{before}{phone}{after}")
 
 
 @given(st.from_regex(r"\A[A-Za-z0-9%/+=_.-]{8,60}\Z"))
-def test_no_signature_gets_through(signature):
+def test_no_signature_gets_through(signature: str) -> None:
     assert signature not in redact(f"<https://host.example/a/b.ogg?s={signature}> is gone")
 
 
 @given(st.text())
-def test_redacting_twice_changes_nothing_more(text):
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
-def test_the_filter_hides_what_other_libraries_log(caplog):
+def test_the_filter_hides_what_other_libraries_log(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("somebody.else")
     hide = RedactingFilter()
     logger.addFilter(hide)

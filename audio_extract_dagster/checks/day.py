@@ -1,11 +1,14 @@
-"""The verdict on the whole day as a check, and the list of all checks."""
+"""Checks of `daily_report`: the verdict on the day, and its past; and the list of all checks."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from audio_extract_dagster.checks import audio, calls, listing
-from audio_extract_dagster.checks.rule import Check, DayUnderTest, Found
-from audio_extract_dagster.database.ledger import accounts
+from audio_extract_dagster.checks.rule import Check, DayUnderTest, Found, rows_named
+from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.extraction.accounting import gaps, verdict
+from audio_extract_dagster.extraction.due import days_left_behind
 from audio_extract_dagster.model import JobStatus
 
 
@@ -20,6 +23,17 @@ def day_is_accounted_for(test: DayUnderTest) -> Found:
     return Found([ending.cause or "failed"] if failed else [], numbers)
 
 
+def no_day_left_behind(test: DayUnderTest) -> Found:
+    """Of the four weeks before, no business day since the first one ever run is not done."""
+    first = jobs.first_day(test.connection) or test.day
+    first = max(first, test.day - timedelta(weeks=4))
+    last = test.day - timedelta(days=1)
+    days = test.settings.business_days
+    statuses = jobs.statuses_between(test.connection, first, last)
+    behind = days_left_behind(days, first, last, statuses)
+    return Found(rows_named("earlier days are not done", behind), {"left_behind": len(behind)})
+
+
 ALL_CHECKS = (
     Check("conversations", listing.listing_is_complete),
     Check("conversations", listing.each_conversation_once),
@@ -31,5 +45,6 @@ ALL_CHECKS = (
     Check("audio_records", audio.stored_files_exist),
     Check("audio_records", audio.durations_agree, warns=True),
     Check("audio_records", audio.nothing_open_too_long, warns=True),
+    Check("daily_report", no_day_left_behind, warns=True),
     Check("daily_report", day_is_accounted_for, stops=True),
 )

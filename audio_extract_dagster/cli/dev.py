@@ -50,6 +50,8 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _run(command_line: list[str]) -> int:
     """Run a child until it ends; a signal to us stops it, and it has time to stop its own."""
+    from audio_extract_dagster.embedded.children import ends_with_us
+
     child: subprocess.Popen[bytes] | None = None
 
     def stop(*_: object) -> None:
@@ -61,5 +63,6 @@ def _run(command_line: list[str]) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     # Dagster lets .env in its working folder win over the environment, which is complete by now.
-    child = subprocess.Popen(command_line, cwd=os.environ["DAGSTER_HOME"])  # noqa: S603 - our own
+    home = os.environ["DAGSTER_HOME"]
+    child = subprocess.Popen(command_line, cwd=home, **ends_with_us())  # noqa: S603 - our own
     return child.wait()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 
 import click
 
 from audio_extract_dagster.errors import AudioExtractError, NotYet
+from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
 
 Check = tuple[str, Callable[[], str]]
@@ -63,6 +64,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield "audio storage", lambda: storage_of(settings).check()
     yield "notification gateway", lambda: gateway_of(settings).check()
     yield "the day that is due", lambda: _due_day(settings)
+    yield "earlier days", lambda: _earlier_days(settings)
 
 
 def _granted(probe: Callable[[], None]) -> str:
@@ -80,19 +82,45 @@ def _database(settings: Settings) -> str:
 
 
 def _due_day(settings: Settings) -> str:
+    due = settings.business_days.latest_finished(datetime.now(timezone.utc))
+    if due is None:
+        return "none yet"
+    status = _last_statuses(settings, due, due).get(due)
+    if status is None or not status.is_done:
+        said = "never ran" if status is None else f"is {status.value}"
+        raise NotYet(f"{due} {said}. Run `audio-extract run --date {due}`.")
+    return f"{due} {status.value}"
+
+
+def _earlier_days(settings: Settings) -> str:
+    """The days that the schedule no longer looks back at: somebody has to ask for them."""
+    from audio_extract_dagster.extraction.due import days_left_behind, look_back
+
+    considered = look_back(settings.business_days, datetime.now(timezone.utc))
+    if not considered:
+        return "none yet"
+    last = considered[0] - timedelta(days=1)
+    statuses = _last_statuses(settings, date.min, last)
+    if not statuses:
+        return "none yet"
+    behind = days_left_behind(settings.business_days, min(statuses), last, statuses)
+    if not behind:
+        return f"all done since {min(statuses)}"
+    more = f" and {len(behind) - 10} more" if len(behind) > 10 else ""
+    return (
+        f"Warning: not done, and too long ago for the schedule: {', '.join(behind[:10])}{more}. "
+        "Run each, or launch a backfill."
+    )
+
+
+def _last_statuses(settings: Settings, first: date, last: date) -> dict[date, JobStatus]:
     from audio_extract_dagster.composition import engine_of
     from audio_extract_dagster.database.connection import database_errors
     from audio_extract_dagster.database.ledger import jobs
     from audio_extract_dagster.database.migrate import schema_is_current
 
-    due = settings.business_days.latest_finished(datetime.now(timezone.utc))
-    if due is None:
-        return "none yet"
-    engine, status = engine_of(settings), None
-    if schema_is_current(engine):
-        with database_errors(engine), engine.connect() as connection:
-            status = jobs.last_statuses(connection, [due]).get(due)
-    if status is None or not status.is_done:
-        said = "never ran" if status is None else f"is {status.value}"
-        raise NotYet(f"{due} {said}. Run `audio-extract run --date {due}`.")
-    return f"{due} {status.value}"
+    engine = engine_of(settings)
+    if not schema_is_current(engine):
+        return {}
+    with database_errors(engine), engine.connect() as connection:
+        return jobs.statuses_between(connection, first, last)

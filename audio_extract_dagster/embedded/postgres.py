@@ -8,7 +8,6 @@ server in `account.py`.
 # ruff: noqa: S603 - the commands are PostgreSQL's own programs with arguments made here
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -24,6 +23,7 @@ from sqlalchemy import NullPool, create_engine, text
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.database.connection import PostgresSettings, database_errors
 from audio_extract_dagster.embedded.account import lent_to, reachable_programs
+from audio_extract_dagster.embedded.children import ends_with_us
 from audio_extract_dagster.embedded.cluster import (
     Cluster,
     EmbeddedPostgresFailed,
@@ -153,8 +153,7 @@ class EmbeddedPostgres:
                 options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
             else:
                 options["start_new_session"] = True
-            if sys.platform == "linux":
-                options["preexec_fn"] = _ends_with_its_parent()
+            options.update(ends_with_us())
             return subprocess.Popen(
                 [
                     self._programs / "postgres",
@@ -226,19 +225,6 @@ def _runs_on(data: Path, process: int) -> bool:
     command = ["ps", "-p", str(process), "-o", "command="]
     found = subprocess.run(command, check=False, capture_output=True, text=True)
     return str(data) in found.stdout
-
-
-def _ends_with_its_parent() -> object:
-    """What a child does before it becomes the server: ask for SIGINT when its parent ends."""
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def ask() -> None:
-        libc.prctl(1, int(signal.SIGINT))  # PR_SET_PDEATHSIG, in prctl(2)
-        if os.getppid() != parent:  # it ended before we asked
-            os._exit(1)
-
-    return ask
 
 
 def _free_port() -> int:

@@ -59,8 +59,12 @@ def agent_call_rows(call_date: date, conversations: DayRows) -> DayRows:
 
 
 def is_voice(conversation: Conversation) -> bool:
-    """Whether any participant has a voice session."""
-    return any(_is_voice(s) for p in conversation.participants for s in p.sessions)
+    """Whether any participant has a voice session, or nothing tells what it is.
+
+    Only voice is asked for: a conversation that comes without its sessions is one of them.
+    """
+    media = {s.media_type for p in conversation.participants for s in p.sessions}
+    return "voice" in media or media <= {None}
 
 
 def why_excluded(conversation: Conversation) -> str | None:

@@ -1,16 +1,14 @@
-"""The collection of a day's audio: plan batches, submit, look, fetch, settle, close.
+"""The collection of a day's audio: submit batches, look, fetch, settle, close.
 
 One thread coordinates: it makes every request to Genesys and every write to the ledger, one step at
 a time; threads of a pool fetch the files. Each step leaves the ledger so that a run that dies here
-can be taken up by the next. The rules are elsewhere: when to look in `looks.py`, what becomes of a
-call in `outcomes.py`, what one batch knows in `flight.py`.
+can be taken up by the next. The rest is elsewhere: the batch request in `submitting.py`, when to
+look in `looks.py`, what one batch knows in `flight.py`, what becomes of a call in `outcomes.py`.
 """
 
 from __future__ import annotations
 
 import logging
-import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,22 +27,14 @@ from audio_extract_dagster.extraction.looks import LookPlan
 from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.extraction.recorder import Recorder
 from audio_extract_dagster.extraction.settling import Settler
-from audio_extract_dagster.genesys import (
-    BadRequest,
-    GenesysClient,
-    NotFound,
-    NotPermitted,
-    SubmissionUncertain,
-)
+from audio_extract_dagster.extraction.submitting import Submitter
+from audio_extract_dagster.genesys import GenesysClient, NotFound, NotPermitted
 from audio_extract_dagster.model import OPEN_CALLS, Batch, BatchState, CallToAsk, Selection
 
 log = logging.getLogger(__name__)
 
 # After so many in a row it is not one batch or one moment, it is Genesys or the network.
-LOST_REPLIES = 3
 FAILED_LOOKS = 3
-# Finding one refused call among 100 by halving takes seven refusals.
-REFUSALS = 16
 # So many files may wait for each download thread before another batch is submitted: links die.
 QUEUED_PER_THREAD = 20
 
@@ -91,7 +81,7 @@ class AudioCollection:
         self._settler = Settler(client, self._planner, clock, limits.late_audio)
         self._recorder = Recorder(day_run, engine, clock)
         self._flights: list[Flight] = []
-        self._in_a_row: Counter[str] = Counter()
+        self._failed_looks = 0
 
     def run(self) -> None:
         """Returns when every call of the day has its answer for now.
@@ -112,9 +102,17 @@ class AudioCollection:
     def _prepare(self) -> None:
         link_life = self._client.link_lifetime().total_seconds()
         with self._engine.begin() as connection:
-            self._number = batches.last_number(connection, self._day_run.call_date)
+            number = batches.last_number(connection, self._day_run.call_date)
             earlier = batches.usual_seconds(connection)
             left_open = batches.open_batches(connection, self._day_run.call_date)
+        self._submitter = Submitter(
+            self._day_run,
+            self._client,
+            self._engine,
+            self._planner,
+            clock=self._clock,
+            last_number=number,
+        )
         self._downloader.remove_temporary(self._day_run.call_date)
         self._looks = LookPlan(self._limits.shortest_pause, link_life, earlier)
         for batch in left_open:
@@ -169,50 +167,14 @@ class AudioCollection:
         return min(max(pause, 0.001), 1.0)
 
     def _submit(self, calls: Sequence[CallToAsk]) -> None:
-        """One batch request: the intent, the request, the confirmation."""
-        self._day_run.check()
-        self._number += 1
-        ids = tuple(call.conversation_id for call in calls)
-        batch = Batch(str(uuid.uuid4()), self._number, ids)
-        with self._engine.begin() as connection:
-            batches.plan(
-                connection,
-                batch,
-                run_id=self._day_run.run_id,
-                call_date=self._day_run.call_date,
-                now=self._clock.now(),
-            )
-        try:
-            batch.genesys_job_id = self._client.submit_batch(ids)
-        except SubmissionUncertain as error:
-            self._close_unsent(batch, "reply_lost")
-            self._planner.reply_lost(calls)
-            self._give_up_after(LOST_REPLIES, error)
+        submitted = self._submitter.submit(calls)
+        if submitted is None:
             return
-        except BadRequest as error:
-            self._give_up_after(REFUSALS, error)
-            self._handle_refusal(batch, calls, error)
-            return
-        self._in_a_row.clear()
-        batch.submitted_at = self._clock.now()
-        with self._engine.begin() as connection:
-            batches.confirm(connection, batch)
-        self._launch(batch, calls, first_pause=self._looks.first_pause())
-
-    def _handle_refusal(self, batch: Batch, calls: Sequence[CallToAsk], error: BadRequest) -> None:
-        """Genesys minds one of the calls: find it by halving, and settle it by its metadata."""
-        reason = f"refused: {error.code or error.status}"
-        if len(calls) > 1:
-            self._close_unsent(batch, reason)
-            self._planner.refused(calls)
-            return
-        flight = self._launch(batch, calls, first_pause=0)
-        flight.refuse(reason)
-
-    def _close_unsent(self, batch: Batch, error: str) -> None:
-        log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
-        with self._engine.begin() as connection:
-            batches.close(connection, batch, BatchState.FAILED, error=error)
+        if submitted.refusal is None:
+            self._launch(submitted.batch, calls, first_pause=self._looks.first_pause())
+        else:
+            # Its metadata tells what becomes of the one call that Genesys does not take.
+            self._launch(submitted.batch, calls, first_pause=0).refuse(submitted.refusal)
 
     def _launch(self, batch: Batch, calls: Sequence[CallToAsk], *, first_pause: float) -> Flight:
         now = self._clock.monotonic()
@@ -238,11 +200,13 @@ class AudioCollection:
             # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer.
             flight.break_off("job_gone")
             return
-        except TryAgain as error:
-            self._give_up_after(FAILED_LOOKS, error)
+        except TryAgain:
+            self._failed_looks += 1
+            if self._failed_looks == FAILED_LOOKS:
+                raise
             self._look_later(flight)
             return
-        self._in_a_row.clear()
+        self._failed_looks = 0
         for recording in flight.absorb(status):
             self._pool.fetch(flight, recording)
         if flight.finished:
@@ -267,11 +231,6 @@ class AudioCollection:
             return
         pause = self._looks.next_pause(flight.looks, has_results=flight.has_results)
         flight.next_look = min(now + pause, max(flight.deadline, now + 0.001))
-
-    def _give_up_after(self, times: int, error: AudioExtractError) -> None:
-        self._in_a_row[type(error).__name__] += 1
-        if self._in_a_row[type(error).__name__] >= times:
-            raise error
 
     def _settle(self, flight: Flight) -> None:
         if self._settler.settle_some(flight):

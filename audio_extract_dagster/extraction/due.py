@@ -71,6 +71,18 @@ def due_days(
     return due
 
 
+def days_left_behind(
+    days: BusinessDays, first: date, last: date, last_status: Mapping[date, JobStatus]
+) -> list[str]:
+    """The business days from `first` to `last` that are not done, each with how it stands."""
+    found = []
+    for day in days.between(first, last):
+        status = last_status.get(day)
+        if status is None or not status.is_done:
+            found.append(f"{day} ({'never run' if status is None else status.value})")
+    return found
+
+
 def _second_look(days: BusinessDays, latest: date) -> date | None:
     before = days.before(latest)
     return days.before(before) if before else None

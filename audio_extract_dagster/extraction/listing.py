@@ -101,6 +101,7 @@ class DayListing:
         self._window = window
         self._queue_ids = queue_ids
         self._seen: set[str] = set()
+        self._without_sessions: set[str] = set()
         self.counts = ListingCounts()
 
     def as_day_rows(self) -> DayRows:
@@ -183,9 +184,24 @@ class DayListing:
             for conversation in page.conversations:
                 clean = clean and conversation.id not in ids
                 ids.add(conversation.id)
-                if self._is_new_call_of_the_day(conversation):
+                if self._lost_its_sessions(conversation):
+                    clean = False
+                    self.counts.unreadable += 1
+                elif self._is_new_call_of_the_day(conversation):
                     yield self._row(conversation)
         return Pass(ids, totals, clean)
+
+    def _lost_its_sessions(self, conversation: Conversation) -> bool:
+        """Whether it comes without any session, and was not seen so before.
+
+        Whether an agent took part cannot be told then: it is listed again before it is believed.
+        """
+        if conversation.id in self._seen or conversation.id in self._without_sessions:
+            return False
+        if any(participant.sessions for participant in conversation.participants):
+            return False
+        self._without_sessions.add(conversation.id)
+        return True
 
     def _is_new_call_of_the_day(self, conversation: Conversation) -> bool:
         if conversation.id in self._seen:

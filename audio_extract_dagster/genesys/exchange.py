@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from audio_extract_dagster.clock import Clock
@@ -54,11 +55,10 @@ class Exchange:
         rng: random.Random,
         meter: UsageMeter,
     ) -> None:
-        self._policy = policy
         self._budget = budget
         self._clock = clock
-        self._rng = rng
         self._meter = meter
+        self._fresh_patience = partial(Patience, policy, budget, clock, rng, meter)
 
     def call(
         self,
@@ -68,7 +68,7 @@ class Exchange:
         read: Callable[[bytes], T],
     ) -> T:
         """The answer's body as `read` gives it. Raises a GenesysError."""
-        patience = Patience(self._policy, self._budget, self._clock, self._rng, self._meter)
+        patience = self._fresh_patience()
         has_renewed = False
         while True:
             self._meter.waited("budget", self._budget.acquire())

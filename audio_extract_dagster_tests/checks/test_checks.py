@@ -230,3 +230,21 @@ def test_a_day_of_which_too_much_failed(day: CheckedDay) -> None:
     day.sql(failed, calls=8)
     (problem,) = day.problems()[VERDICT]
     assert "MAX_FAILED_PERCENT" in problem
+
+
+# The days before
+
+
+def test_a_day_that_was_left_behind(day: CheckedDay) -> None:
+    """Friday failed and nobody asked for Saturday and Monday; Sunday is no business day."""
+    day.sql(
+        "INSERT INTO extraction_jobs (run_id, call_date, status, started_at)"
+        " VALUES ('of Friday', :day - 4, 'FAILED', now())"
+    )
+    monday, saturday, friday = (TUESDAY - timedelta(days=n) for n in (1, 3, 4))
+    assert day.problems() == {
+        "no_day_left_behind": [
+            "3 earlier days are not done: "
+            f"{friday} (FAILED), {saturday} (never run), {monday} (never run)"
+        ]
+    }

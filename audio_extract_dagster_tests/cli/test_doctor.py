@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
+from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
@@ -59,6 +60,7 @@ def test_everything_is_well(
         "audio storage": "ok",
         "notification gateway": "ok",
         "the day that is due": "ok",
+        "earlier days": "ok",
     }
     assert said["Genesys Cloud login"][1] == "organization Simulated contact centre"
     assert said[f"queue {queue.id}"][1] == queue.name
@@ -85,7 +87,7 @@ def test_everything_is_wrong(
     assert finished.code == 1
     said = _said(finished)
     assert {verdict for verdict, _ in said.values()} == {"failed"}
-    assert len(said) == 8
+    assert len(said) == 9
     assert "GENESYS_CLOUD_CLIENT_SECRET" in said["Genesys Cloud login"][1]
     assert "PG_PORT=9" in said["PostgreSQL"][1]
     assert "AUDIO_STORAGE_URI" in said["audio storage"][1]
@@ -118,6 +120,25 @@ def test_what_is_not_granted_or_not_done_is_told_by_name(
         "audio storage": "ok",
         "notification gateway": "warns",
         "the day that is due": "failed",
+        "earlier days": "ok",
     }
     assert "GENESYS_QUEUE_ID" in said[f"queue {_NOBODY}"][1]
     assert "never ran. Run `audio-extract run --date " in said["the day that is due"][1]
+
+
+def test_days_that_the_schedule_no_longer_looks_at_are_named(
+    terminal: CommandLine, database: Database, simulator: Simulator
+) -> None:
+    _due_days_are_done(database)
+    with database.engine.begin() as connection:
+        jobs.open_job(connection, "long ago", date(2026, 3, 9), SystemClock().now())
+
+    finished = terminal.run("doctor", GENESYS_QUEUE_ID="*")
+
+    verdict, said = _said(finished)["earlier days"]
+    assert (finished.code, verdict) == (0, "warns")
+    assert said.startswith(
+        "Warning: not done, and too long ago for the schedule: 2026-03-09 (RUNNING), "
+        "2026-03-10 (never run), "
+    )
+    assert said.endswith(" more. Run each, or launch a backfill.")

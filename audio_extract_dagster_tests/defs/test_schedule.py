@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from sqlalchemy import Engine
 
 from audio_extract_dagster.database.connection import DatabaseUnavailable
@@ -56,7 +57,7 @@ class ContactCentre:
             if status is not JobStatus.RUNNING:
                 jobs.close_job(connection, run_id, status, start)
 
-    def tick(self, day: date) -> dg.SensorResult | object:
+    def tick(self, day: date) -> ScheduleExecutionData:
         """What Dagster makes of the schedule's tick on the morning of `day`."""
         location = definitions()
         context = dg.build_schedule_context(
@@ -68,7 +69,7 @@ class ContactCentre:
 
     def asked_for(self, day: date) -> list[tuple[str, str]]:
         """The days that the tick asks for, with the reason of each."""
-        requests: Iterable[dg.RunRequest] = self.tick(day).run_requests  # type: ignore[union-attr]
+        requests: Iterable[dg.RunRequest] = self.tick(day).run_requests or []
         return [
             (str(request.partition_key), request.tags["audio_extract/why"]) for request in requests
         ]
@@ -186,8 +187,8 @@ def test_after_a_holiday_the_latest_day_is_the_one_before_it(
 
 def test_requests_are_for_the_job_of_a_day_and_each_tick_asks_anew(centre: ContactCentre) -> None:
     centre.ran(*_week(MONDAY - timedelta(days=7)))
-    monday = centre.tick(MONDAY).run_requests
-    again = centre.tick(MONDAY + timedelta(days=1)).run_requests
+    monday = centre.tick(MONDAY).run_requests or []
+    again = centre.tick(MONDAY + timedelta(days=1)).run_requests or []
 
     assert {request.job_name or JOB_NAME for request in monday} == {JOB_NAME}
     assert [request.tags["dagster/partition"] for request in monday] == [

@@ -9,11 +9,13 @@ from datetime import date, datetime, timedelta, timezone
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import DatabaseUnavailable
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import day_lock
+from audio_extract_dagster.database.tables import extraction_jobs
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.sensors.missed_day import last_tick
@@ -63,7 +65,7 @@ def _left_running(database: Database, day: date = _DAY) -> None:
 def _ended(location: CodeLocation, sensor: str, event: dg.DagsterEvent, run: dg.DagsterRun) -> None:
     """Have the daemon notice that a run has ended."""
     context = dg.build_run_status_sensor_context(sensor, event, location.instance, run)
-    definitions().resolve_sensor_def(sensor)(context)  # type: ignore[operator]
+    definitions().resolve_sensor_def(sensor)(context)
 
 
 def _failed(location: CodeLocation, run: dg.DagsterRun) -> None:
@@ -349,6 +351,31 @@ def test_a_run_that_vanished_is_closed_after_a_while(
     run = location.instance.get_run_by_id(RUN_ID)
     assert run is not None
     assert run.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_whose_job_another_run_closed_is_no_longer_shown_as_started(
+    location: CodeLocation, database: Database
+) -> None:
+    run = _run(location)
+    location.instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), RUN_ID
+    )
+    _left_running(database)
+    with database.engine.begin() as connection:
+        jobs.close_job(connection, RUN_ID, JobStatus.FAILED, SystemClock().now())
+
+    _tick(location, "vanished_runs")
+    assert _status(location) is dg.DagsterRunStatus.STARTED  # it may be about to end
+    long_ago = SystemClock().now() - timedelta(hours=1)
+    with database.engine.begin() as connection:
+        connection.execute(update(extraction_jobs).values(finished_at=long_ago))
+    _tick(location, "vanished_runs")
+    assert _status(location) is dg.DagsterRunStatus.FAILURE
+
+
+def _status(location: CodeLocation) -> dg.DagsterRunStatus | None:
+    run = location.instance.get_run_by_id(RUN_ID)
+    return run.status if run else None
 
 
 def test_a_run_at_work_is_no_suspect(location: CodeLocation, database: Database) -> None:

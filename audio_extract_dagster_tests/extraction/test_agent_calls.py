@@ -81,11 +81,14 @@ def test_an_agent_call_has_an_agent_with_a_voice_session(
     [
         ([session(media_type="chat"), session()], True),
         ([session(media_type="callback")], False),
-        ([Session()], False),
-        ([], False),
+        ([session(media_type="callback"), Session()], False),
+        ([Session()], True),
+        ([], True),
     ],
 )
-def test_voice_is_any_voice_session(sessions: list[Session], voice: bool) -> None:
+def test_voice_is_any_voice_session_or_none_that_says_otherwise(
+    sessions: list[Session], voice: bool
+) -> None:
     assert is_voice(conversation(participant("customer", *sessions))) is voice
 
 

@@ -208,6 +208,14 @@ def test_what_is_no_voice_is_counted_and_no_row() -> None:
     assert listing.counts.complete
 
 
+def test_a_conversation_that_stays_without_sessions_is_a_row_with_a_reason() -> None:
+    rows, listing = list_day(Organization([conversation(conversation_id="bare"), call(1)]))
+    assert {row["conversation_id"]: row["excluded_reason"] for row in rows}["bare"] == "no_agent"
+    assert len(rows) == 2
+    assert (listing.counts.passes, listing.counts.unreadable) == (2, 1)
+    assert listing.counts.complete
+
+
 @pytest.mark.parametrize("fault", [repeat_one, skip_one, garble_one, lose_contents])
 def test_a_fault_on_one_page_costs_one_pass_and_no_call(fault: Event) -> None:
     organization = Organization([call(n) for n in range(10)], nothing, fault, page_size=4)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message as Mail
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass
@@ -19,7 +20,7 @@ class HttpGatewayServer:
 
     port: int = 0
     statuses: list[int] = field(default_factory=lambda: [200])
-    received: list[dict] = field(default_factory=list)
+    received: list[dict[str, Any]] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event | None = None

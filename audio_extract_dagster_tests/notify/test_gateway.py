@@ -56,7 +56,7 @@ def dead_port() -> Iterator[int]:
 # The contact centre's gateway
 
 
-def test_the_body_is_exactly_what_the_gateway_takes(server):
+def test_the_body_is_exactly_what_the_gateway_takes(server: HttpGatewayServer) -> None:
     open_gateway(server.url, EMAILS).send(MESSAGE)
     assert server.received == [
         {
@@ -73,7 +73,7 @@ def test_the_body_is_exactly_what_the_gateway_takes(server):
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_2xx_is_success(server, status):
+def test_any_2xx_is_success(server: HttpGatewayServer, status: int) -> None:
     server.statuses = [status]
     open_gateway(server.url, EMAILS).send(MESSAGE)
 
@@ -92,7 +92,9 @@ def test_any_2xx_is_success(server, status):
         (503, GatewayUnavailable),
     ],
 )
-def test_everything_else_is_an_error_that_shows_no_secret(server, status, kind):
+def test_everything_else_is_an_error_that_shows_no_secret(
+    server: HttpGatewayServer, status: int, kind: type[Exception]
+) -> None:
     server.statuses = [status]
     with pytest.raises(kind, match=f"{status}") as caught:
         open_gateway(server.url, EMAILS).send(MESSAGE)
@@ -101,13 +103,13 @@ def test_everything_else_is_an_error_that_shows_no_secret(server, status, kind):
     assert server.methods == ["POST"]
 
 
-def test_the_families():
+def test_the_families() -> None:
     assert issubclass(GatewayUnavailable, TryAgain)
     assert issubclass(GatewayRefused, Never)
 
 
 @pytest.mark.parametrize("call", ["send", "check"])
-def test_a_gateway_that_is_down(dead_port, call):
+def test_a_gateway_that_is_down(dead_port: int, call: str) -> None:
     gateway = open_gateway(f"http://127.0.0.1:{dead_port}/s3cret", EMAILS)
     with pytest.raises(GatewayUnavailable, match="cannot be reached") as caught:
         gateway.send(MESSAGE) if call == "send" else gateway.check()
@@ -115,19 +117,19 @@ def test_a_gateway_that_is_down(dead_port, call):
 
 
 @pytest.mark.parametrize("url", ["http://", "http://:1/", "https://[", "http://a b/"])
-def test_an_address_that_is_none(url):
+def test_an_address_that_is_none(url: str | None) -> None:
     with pytest.raises((GatewayRefused, GatewayUnavailable), match="NOTIFY_URL"):
         open_gateway(url, EMAILS).send(MESSAGE)
 
 
 @pytest.mark.parametrize("status", [200, 404, 405])
-def test_check_sends_nothing(server, status):
+def test_check_sends_nothing(server: HttpGatewayServer, status: int) -> None:
     server.statuses = [status]
     assert "127.0.0.1" in open_gateway(server.url, EMAILS).check()
     assert server.methods == ["HEAD"]
 
 
-def test_check_of_a_gateway_that_is_ill(server):
+def test_check_of_a_gateway_that_is_ill(server: HttpGatewayServer) -> None:
     server.statuses = [502]
     with pytest.raises(GatewayUnavailable, match="502"):
         open_gateway(server.url, EMAILS).check()
@@ -136,7 +138,7 @@ def test_check_of_a_gateway_that_is_ill(server):
 # Which gateway
 
 
-def test_without_settings_messages_go_to_the_log(caplog):
+def test_without_settings_messages_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     gateway = open_gateway(None, ())
     assert isinstance(gateway, LogGateway)
@@ -146,12 +148,12 @@ def test_without_settings_messages_go_to_the_log(caplog):
 
 
 @pytest.mark.parametrize(("url", "emails"), [("http://127.0.0.1/", ()), (None, EMAILS)])
-def test_half_the_settings_are_refused(url, emails):
+def test_half_the_settings_are_refused(url: str | None, emails: tuple[str, ...]) -> None:
     with pytest.raises(GatewayRefused, match="together"):
         open_gateway(url, emails)
 
 
-def test_no_repr_shows_a_secret():
+def test_no_repr_shows_a_secret() -> None:
     assert repr(HttpGateway("https://gw.example/s3cret?s3cret", EMAILS)) == (
         "HttpGateway('gw.example', 2 recipients)"
     )
@@ -164,7 +166,7 @@ def test_no_repr_shows_a_secret():
 
 
 @pytest.mark.parametrize("scheme", ["mailto", "smtp"])
-def test_a_mail_reaches_every_recipient(smtp, scheme):
+def test_a_mail_reaches_every_recipient(smtp: MailServer, scheme: str) -> None:
     url = f"{scheme}://127.0.0.1:{smtp.port}?from=robot@example.com"
     open_gateway(url, EMAILS).send(MESSAGE)
     assert sorted(smtp.recipients) == sorted(EMAILS)
@@ -172,18 +174,20 @@ def test_a_mail_reaches_every_recipient(smtp, scheme):
     assert str(make_header(decode_header(mail["Subject"]))) == MESSAGE.subject
     assert "robot@example.com" in mail["From"]
     parts = {part.get_content_type(): part for part in mail.walk()}
-    assert "guardado" in parts["text/html"].get_payload(decode=True).decode("utf-8")
+    html = parts["text/html"].get_payload(decode=True)
+    assert isinstance(html, bytes)
+    assert "guardado" in html.decode("utf-8")
 
 
 @pytest.mark.parametrize("reply", ["451 later", "550 no such box"])
-def test_a_mail_that_is_not_taken_is_an_error(smtp, reply):
+def test_a_mail_that_is_not_taken_is_an_error(smtp: MailServer, reply: str) -> None:
     smtp.reply = reply
     gateway = open_gateway(f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com", EMAILS)
     with pytest.raises(GatewayUnavailable, match="did not take"):
         gateway.send(MESSAGE)
 
 
-def test_a_mail_server_that_is_down(dead_port):
+def test_a_mail_server_that_is_down(dead_port: int) -> None:
     gateway = open_gateway(f"mailto://127.0.0.1:{dead_port}?from=robot@example.com", EMAILS)
     with pytest.raises(GatewayUnavailable):
         gateway.send(MESSAGE)
@@ -192,13 +196,15 @@ def test_a_mail_server_that_is_down(dead_port):
 @pytest.mark.parametrize(
     "url", ["mailto://127.0.0.1?from=a@b.c", "nonsense://host/s3cret", "no url"]
 )
-def test_a_url_that_apprise_cannot_use_is_an_error_at_once(url):
+def test_a_url_that_apprise_cannot_use_is_an_error_at_once(url: str | None) -> None:
     with pytest.raises(GatewayRefused, match="NOTIFY_URL") as caught:
         open_gateway(url, EMAILS)
     assert "s3cret" not in str(caught.value)
 
 
-def test_apprise_tells_the_log_no_recipient(smtp, caplog):
+def test_apprise_tells_the_log_no_recipient(
+    smtp: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     url = f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com"
     open_gateway(url, EMAILS).send(MESSAGE)

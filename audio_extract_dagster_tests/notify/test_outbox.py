@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Row, select
 
 from audio_extract_dagster.database.tables import notifications
 from audio_extract_dagster.notify.gateway import Gateway, open_gateway
@@ -45,7 +46,7 @@ def put(engine: Engine, clock: FakeClock, number: int = 1, status: str = "SUCCEE
         return enqueue(connection, f"run-{number}", status, "day", DAY, message(number), now)
 
 
-def rows(engine: Engine):
+def rows(engine: Engine) -> list[Row[Any]]:
     with engine.connect() as connection:
         return list(connection.execute(select(notifications).order_by(notifications.c.run_id)))
 
@@ -54,7 +55,9 @@ def subjects(server: HttpGatewayServer) -> list[str]:
     return [received["subject"] for received in server.received]
 
 
-def test_a_message_is_sent_once(engine, gateway, clock, server):
+def test_a_message_is_sent_once(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     assert put(engine, clock)
     assert flush(engine, gateway, clock) == FlushResult(sent=1, failed=0, waiting=0)
     assert flush(engine, gateway, clock) == FlushResult(sent=0, failed=0, waiting=0)
@@ -69,7 +72,9 @@ def test_a_message_is_sent_once(engine, gateway, clock, server):
     assert (row.kind, row.call_date) == ("day", DAY)
 
 
-def test_one_message_for_each_run_and_status(engine, gateway, clock, server):
+def test_one_message_for_each_run_and_status(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     assert put(engine, clock)
     assert not put(engine, clock)
     assert put(engine, clock, status="FAILED")
@@ -79,14 +84,18 @@ def test_one_message_for_each_run_and_status(engine, gateway, clock, server):
     assert len(server.received) == 2
 
 
-def test_a_message_of_a_transaction_that_fails_is_none(engine, gateway, clock, server):
+def test_a_message_of_a_transaction_that_fails_is_none(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     with pytest.raises(RuntimeError), engine.begin() as connection:  # noqa: PT012
         enqueue(connection, "run-1", "SUCCEEDED", "day", DAY, message(), clock.now())
         raise RuntimeError
     assert flush(engine, gateway, clock) == FlushResult(0, 0, 0)
 
 
-def test_a_message_with_characters_that_a_table_cannot_hold(engine, gateway, clock, server):
+def test_a_message_with_characters_that_a_table_cannot_hold(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     with engine.begin() as connection:
         strange = Message("a\0b", "a\ud800b", "a\0\udfffb")
         enqueue(connection, "run-1", "FAILED", "day", DAY, strange, clock.now())
@@ -94,13 +103,15 @@ def test_a_message_with_characters_that_a_table_cannot_hold(engine, gateway, clo
     assert server.received[0]["title"] == "a\ufffdb"
 
 
-def test_a_digest_has_no_day(engine, gateway, clock):
+def test_a_digest_has_no_day(engine: Engine, gateway: Gateway, clock: FakeClock) -> None:
     with engine.begin() as connection:
         enqueue(connection, "backfill", "SUCCEEDED", "digest", None, message(), clock.now())
     assert flush(engine, gateway, clock).sent == 1
 
 
-def test_messages_go_out_oldest_first(engine, gateway, clock, server):
+def test_messages_go_out_oldest_first(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     for number in (3, 1, 2):
         put(engine, clock, number)
         clock.advance(1)
@@ -108,7 +119,9 @@ def test_messages_go_out_oldest_first(engine, gateway, clock, server):
     assert subjects(server) == ["subject 3 ñ", "subject 1 ñ", "subject 2 ñ"]
 
 
-def test_a_gateway_that_is_down_raises_nothing_and_loses_nothing(engine, clock, server):
+def test_a_gateway_that_is_down_raises_nothing_and_loses_nothing(
+    engine: Engine, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     put(engine, clock)
     nowhere = open_gateway("http://127.0.0.1:9/s3cret?key=s3cret", ["ana@example.com"])
     assert flush(engine, nowhere, clock) == FlushResult(sent=0, failed=1, waiting=1)
@@ -120,7 +133,9 @@ def test_a_gateway_that_is_down_raises_nothing_and_loses_nothing(engine, clock, 
     assert flush(engine, open_gateway(server.url, ["a@b.example"]), clock).sent == 1
 
 
-def test_pauses_grow_from_a_minute_to_an_hour(engine, gateway, clock, server):
+def test_pauses_grow_from_a_minute_to_an_hour(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     put(engine, clock)
     server.statuses = [500]
     pauses = []
@@ -134,7 +149,9 @@ def test_pauses_grow_from_a_minute_to_an_hour(engine, gateway, clock, server):
     assert rows(engine)[0].attempts == 9
 
 
-def test_one_unavailable_gateway_is_not_asked_for_each_message(engine, gateway, clock, server):
+def test_one_unavailable_gateway_is_not_asked_for_each_message(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     for number in range(5):
         put(engine, clock, number)
     server.statuses = [503]
@@ -142,7 +159,9 @@ def test_one_unavailable_gateway_is_not_asked_for_each_message(engine, gateway, 
     assert len(server.received) == 1
 
 
-def test_one_refused_message_does_not_hold_up_the_others(engine, gateway, clock, server):
+def test_one_refused_message_does_not_hold_up_the_others(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     for number in range(3):
         put(engine, clock, number)
         clock.advance(1)
@@ -154,8 +173,8 @@ def test_one_refused_message_does_not_hold_up_the_others(engine, gateway, clock,
 
 
 def test_before_a_process_ends_it_tries_five_times_within_twenty_seconds(
-    engine, gateway, clock, server
-):
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     put(engine, clock)
     server.statuses = [500, 500, 500, 500, 200]
     assert send_before_exit(engine, gateway, clock) == FlushResult(sent=1, failed=0, waiting=0)
@@ -168,7 +187,9 @@ def test_before_a_process_ends_it_tries_five_times_within_twenty_seconds(
     assert len(server.received) == 10
 
 
-def test_no_try_begins_after_the_deadline(engine, gateway, clock, server):
+def test_no_try_begins_after_the_deadline(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     put(engine, clock)
     server.statuses = [500]
     flush(engine, gateway, clock, max_tries_each=9, deadline_seconds=6.5)
@@ -176,7 +197,9 @@ def test_no_try_begins_after_the_deadline(engine, gateway, clock, server):
     assert len(server.received) == 3
 
 
-def test_two_that_flush_at_once_never_send_the_same_message(engine, gateway, clock, server):
+def test_two_that_flush_at_once_never_send_the_same_message(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     put(engine, clock)
     server.gate = threading.Event()
     results = []
@@ -191,7 +214,9 @@ def test_two_that_flush_at_once_never_send_the_same_message(engine, gateway, clo
     assert len(server.received) == 1
 
 
-def test_many_that_flush_at_once_send_everything_once(engine, gateway, clock, server):
+def test_many_that_flush_at_once_send_everything_once(
+    engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
+) -> None:
     for number in range(20):
         put(engine, clock, number)
     threads = [threading.Thread(target=flush, args=(engine, gateway, clock)) for _ in range(4)]

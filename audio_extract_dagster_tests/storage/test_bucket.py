@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -18,6 +19,9 @@ from audio_extract_dagster.storage import (
     UnknownStorage,
     open_storage,
 )
+
+if TYPE_CHECKING:
+    from audio_extract_dagster.storage.bucket import BucketStorage
 
 ALL = ["create", "delete", "get", "list"]
 
@@ -59,7 +63,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
 @contextlib.contextmanager
 def bucket(uri: str) -> Iterator[AudioStorage]:
     storage = open_storage(uri)
-    with contextlib.closing(storage):
+    with contextlib.closing(cast("BucketStorage", storage)):
         yield storage
 
 
@@ -67,41 +71,41 @@ def allow(google: Answers, verbs: list[str]) -> None:
     google.content = {"permissions": [f"storage.objects.{verb}" for verb in verbs]}
 
 
-def test_check_asks_for_the_permissions_that_are_needed(google):
+def test_check_asks_for_the_permissions_that_are_needed(google: Answers) -> None:
     allow(google, ALL)
     with bucket("gs://audio/prefix") as storage:
         assert storage.check() == "gs://audio/prefix/ takes files"
 
 
-def test_check_names_the_permissions_that_are_missing(google):
+def test_check_names_the_permissions_that_are_missing(google: Answers) -> None:
     allow(google, ["get", "list"])
     lacking = r"storage\.objects\.create, storage\.objects\.delete"
     with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match=lacking):
         storage.check()
 
 
-def test_a_bucket_that_is_not_there(google):
+def test_a_bucket_that_is_not_there(google: Answers) -> None:
     google.status = 404
     with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match="no bucket audio"):
         storage.check()
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_an_account_that_may_not(google, status):
+def test_an_account_that_may_not(google: Answers, status: int) -> None:
     google.status = status
     credentials = "GOOGLE_APPLICATION_CREDENTIALS"
     with bucket("gs://audio") as storage, pytest.raises(StorageRefused, match=credentials):
         storage.stat("2026/03/11/call/recording.ogg")
 
 
-def test_a_service_that_has_a_fault(google):
+def test_a_service_that_has_a_fault(google: Answers) -> None:
     google.status = 501
     setting = "AUDIO_STORAGE_URI"
     with bucket("gs://audio") as storage, pytest.raises(StorageUnavailable, match=setting):
         storage.stat("2026/03/11/call/recording.ogg")
 
 
-def test_opening_needs_no_credentials_yet(monkeypatch):
+def test_opening_needs_no_credentials_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("google.cloud.storage")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
     storage = open_storage("gs://audio/a/b/")
@@ -110,7 +114,7 @@ def test_opening_needs_no_credentials_yet(monkeypatch):
         storage.check()
 
 
-def test_without_the_library_it_says_what_to_install(monkeypatch):
+def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "audio_extract_dagster.storage.bucket", None)
     with pytest.raises(UnknownStorage, match=r"audio-extract\[gcs\]"):
         open_storage("gs://audio/prefix")

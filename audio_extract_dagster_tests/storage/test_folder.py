@@ -50,7 +50,7 @@ def nobody() -> Iterator[None]:
 
 @posix
 @pytest.mark.parametrize(("umask", "folder", "file"), [(0, 0o700, 0o600), (0o277, 0o500, 0o400)])
-def test_audio_is_private(tmp_path, umask, folder, file):
+def test_audio_is_private(tmp_path: Path, umask: int, folder: int, file: int) -> None:
     storage = FolderStorage(tmp_path / "audio")
     if os.geteuid() != 0 and not folder & stat.S_IWUSR:
         pytest.skip("such an umask locks everybody but root out")
@@ -67,7 +67,7 @@ def test_audio_is_private(tmp_path, umask, folder, file):
 
 
 @posix
-def test_folders_above_the_storage_are_not_closed_to_others(tmp_path):
+def test_folders_above_the_storage_are_not_closed_to_others(tmp_path: Path) -> None:
     previous = os.umask(0o022)
     try:
         put(FolderStorage(tmp_path / "data" / "audio"))
@@ -77,7 +77,7 @@ def test_folders_above_the_storage_are_not_closed_to_others(tmp_path):
     assert stat.S_IMODE((tmp_path / "data" / "audio").stat().st_mode) == 0o700
 
 
-def test_the_temporary_file_lies_beside_the_final_one(tmp_path):
+def test_the_temporary_file_lies_beside_the_final_one(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path)
     with storage.stage(STEM) as staged:
         assert staged.path.parent == (storage.root / KEY).parent
@@ -86,7 +86,7 @@ def test_the_temporary_file_lies_beside_the_final_one(tmp_path):
             assert another.path != staged.path
 
 
-def test_leftovers_of_a_dead_run_are_removed_with_their_day_only(tmp_path):
+def test_leftovers_of_a_dead_run_are_removed_with_their_day_only(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path)
     stored = put(storage)
     other_stem = audio_stem(date(2026, 3, 12), "call-1", "recording-1", 0)
@@ -101,7 +101,7 @@ def test_leftovers_of_a_dead_run_are_removed_with_their_day_only(tmp_path):
     assert stored.exists()
 
 
-def test_check_leaves_nothing_behind(tmp_path):
+def test_check_leaves_nothing_behind(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path / "audio")
     assert "first file" in storage.check()
     assert list(tmp_path.iterdir()) == []
@@ -112,7 +112,7 @@ def test_check_leaves_nothing_behind(tmp_path):
 
 
 @posix
-def test_a_folder_without_write_permission_is_refused(tmp_path):
+def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     for storage in (FolderStorage(tmp_path), FolderStorage(tmp_path / "audio")):
         with nobody():
@@ -123,7 +123,7 @@ def test_a_folder_without_write_permission_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "audio"])
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, below):
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"
     file.touch()
     storage = FolderStorage(file / below)
@@ -135,7 +135,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, below):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
-def test_a_full_disk_is_said_to_be_full():
+def test_a_full_disk_is_said_to_be_full() -> None:
     # /dev/full answers each write as a full disk does.
     with Staged(Path("/dev/full"), Path("/dev/full").open("wb", buffering=0)) as staged:
         staged.path = Path("/nowhere/audio.part")
@@ -146,7 +146,7 @@ def test_a_full_disk_is_said_to_be_full():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
-def test_a_disk_that_is_full_only_when_the_file_is_closed():
+def test_a_disk_that_is_full_only_when_the_file_is_closed() -> None:
     with Staged(Path("/dev/full"), Path("/dev/full").open("wb")) as staged:
         staged.path = Path("/nowhere/audio.part")
         staged.write(b"x" * 100)
@@ -154,7 +154,7 @@ def test_a_disk_that_is_full_only_when_the_file_is_closed():
             staged.close()
 
 
-def test_a_folder_that_vanishes_can_come_back(tmp_path):
+def test_a_folder_that_vanishes_can_come_back(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path / "audio")
     with storage.stage(STEM) as staged:
         staged.write(b"OggS")
@@ -164,20 +164,23 @@ def test_a_folder_that_vanishes_can_come_back(tmp_path):
     assert put(storage).read_bytes() == b"OggS"
 
 
-def test_a_relative_folder_is_relative_to_where_the_process_started(tmp_path, monkeypatch):
+def test_a_relative_folder_is_relative_to_where_the_process_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     storage = open_storage("data/audio")
+    assert isinstance(storage, FolderStorage)
     monkeypatch.chdir("/")
     assert put(storage).is_relative_to(tmp_path / "data" / "audio")
     assert storage.uri(KEY) == (tmp_path / "data" / "audio" / KEY).as_uri()
 
 
-def test_opening_touches_nothing(tmp_path):
+def test_opening_touches_nothing(tmp_path: Path) -> None:
     open_storage(str(tmp_path / "audio"))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("uri", ["ftp://host/audio", "file://host/audio", "https://x"])
-def test_an_unknown_kind_of_storage_is_named(uri):
+def test_an_unknown_kind_of_storage_is_named(uri: str) -> None:
     with pytest.raises(UnknownStorage, match="AUDIO_STORAGE_URI"):
         open_storage(uri)

@@ -6,8 +6,10 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import pytest
@@ -22,6 +24,9 @@ from audio_extract_dagster.storage import (
     day_prefix,
     open_storage,
 )
+
+if TYPE_CHECKING:
+    from audio_extract_dagster.storage.bucket import BucketStorage
 
 DAY = date(2026, 3, 11)
 STEM = audio_stem(DAY, "call-1", "recording-1", 0)
@@ -43,7 +48,8 @@ def google() -> Iterator[None]:
 @pytest.fixture(params=["path", "file-uri", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AudioStorage:
     if request.param == "bucket":
-        return request.getfixturevalue("bucket")
+        in_bucket: AudioStorage = request.getfixturevalue("bucket")
+        return in_bucket
     folder = tmp_path / "a folder" / "áudio %41"
     return open_storage(folder.as_uri() if request.param == "file-uri" else str(folder))
 
@@ -57,8 +63,8 @@ def bucket(google: None) -> Iterator[AudioStorage]:
     client.create_bucket(name)
     client.close()
     storage = open_storage(f"gs://{name}/some/prefix", project="test")
-    yield storage
-    storage.close()
+    with closing(cast("BucketStorage", storage)):
+        yield storage
 
 
 def put(
@@ -75,26 +81,26 @@ def read(storage: AudioStorage, key: str = KEY) -> bytes:
         return file.read()
 
 
-def test_what_is_put_can_be_read(storage):
+def test_what_is_put_can_be_read(storage: AudioStorage) -> None:
     stored = put(storage, CONTENT)
     assert stored == StoredFile(storage.uri(KEY), len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
     assert read(storage) == CONTENT
     assert storage.stat(KEY) == len(CONTENT)
 
 
-def test_an_empty_file_is_a_file(storage):
+def test_an_empty_file_is_a_file(storage: AudioStorage) -> None:
     assert put(storage, b"").size_bytes == 0
     assert storage.stat(KEY) == 0
 
 
-def test_nothing_is_there_before_the_commit(storage):
+def test_nothing_is_there_before_the_commit(storage: AudioStorage) -> None:
     with storage.stage(STEM) as staged:
         staged.write(CONTENT)
         assert storage.stat(KEY) is None
         assert list(storage.list("")) == []
 
 
-def test_what_is_not_committed_leaves_nothing(storage):
+def test_what_is_not_committed_leaves_nothing(storage: AudioStorage) -> None:
     with pytest.raises(RuntimeError), storage.stage(STEM) as staged:  # noqa: PT012
         staged.write(CONTENT)
         raise RuntimeError
@@ -102,13 +108,15 @@ def test_what_is_not_committed_leaves_nothing(storage):
     assert storage.remove_temporary(DAY) == 0
 
 
-def test_the_same_content_again_is_fine(storage):
+def test_the_same_content_again_is_fine(storage: AudioStorage) -> None:
     assert put(storage, CONTENT) == put(storage, CONTENT)
     assert storage.remove_temporary(DAY) == 0
 
 
 @pytest.mark.parametrize("other", [CONTENT[:-1], CONTENT[:-1] + b"x", b""])
-def test_another_content_is_never_put_over_a_file_silently(storage, other):
+def test_another_content_is_never_put_over_a_file_silently(
+    storage: AudioStorage, other: bytes
+) -> None:
     put(storage, CONTENT)
     with pytest.raises(KeyTaken, match="already holds another content"):
         put(storage, other)
@@ -116,13 +124,13 @@ def test_another_content_is_never_put_over_a_file_silently(storage, other):
     assert storage.remove_temporary(DAY) == 0
 
 
-def test_another_content_replaces_a_file_on_request(storage):
+def test_another_content_replaces_a_file_on_request(storage: AudioStorage) -> None:
     put(storage, CONTENT)
     put(storage, b"OggS other", replace=True)
     assert read(storage) == b"OggS other"
 
 
-def test_of_several_threads_with_one_name_the_first_wins(storage):
+def test_of_several_threads_with_one_name_the_first_wins(storage: AudioStorage) -> None:
     contents = [b"OggS" + bytes([n]) * 1000 for n in range(8)]
     together = threading.Barrier(len(contents))
 
@@ -140,20 +148,20 @@ def test_of_several_threads_with_one_name_the_first_wins(storage):
     assert winners == [read(storage)]
 
 
-def test_a_missing_file(storage):
+def test_a_missing_file(storage: AudioStorage) -> None:
     assert storage.stat(KEY) is None
     with pytest.raises(NotStored, match="recording-1"):
         storage.open(KEY)
     storage.delete(KEY)
 
 
-def test_delete(storage):
+def test_delete(storage: AudioStorage) -> None:
     put(storage, CONTENT)
     storage.delete(KEY)
     assert storage.stat(KEY) is None
 
 
-def test_list_gives_the_files_of_a_prefix_and_no_temporary_ones(storage):
+def test_list_gives_the_files_of_a_prefix_and_no_temporary_ones(storage: AudioStorage) -> None:
     keys = {
         audio_key(DAY, "call-1", "recording-1", 1, "ogg"),
         audio_key(DAY, "call-1", "recording-1", 2, "ogg"),
@@ -173,13 +181,13 @@ def test_list_gives_the_files_of_a_prefix_and_no_temporary_ones(storage):
     assert list(storage.list("1999/01/01/")) == []
 
 
-def test_removing_leftovers_spares_what_is_stored(storage):
+def test_removing_leftovers_spares_what_is_stored(storage: AudioStorage) -> None:
     put(storage, CONTENT)
     storage.remove_temporary(DAY)
     assert read(storage) == CONTENT
 
 
-def test_a_uri_leads_back_to_its_key(storage):
+def test_a_uri_leads_back_to_its_key(storage: AudioStorage) -> None:
     key = audio_key(DAY, "call-1", "../%41", 0, "ogg")
     assert storage.key_of(storage.uri(key)) == key
 
@@ -187,13 +195,13 @@ def test_a_uri_leads_back_to_its_key(storage):
 @pytest.mark.parametrize(
     "uri", ["", "gs://other/2026/03/11/a/b.ogg", "file:///elsewhere/a.ogg", "https://x/y"]
 )
-def test_a_uri_of_another_storage_has_no_key(storage, uri):
+def test_a_uri_of_another_storage_has_no_key(storage: AudioStorage, uri: str) -> None:
     with pytest.raises(ValueError, match="is not in"):
         storage.key_of(uri)
 
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../a", "a/../../b", "a\0b"])
-def test_no_key_leaves_the_storage(storage, key):
+def test_no_key_leaves_the_storage(storage: AudioStorage, key: str) -> None:
     for use in (storage.stat, storage.open, storage.delete, storage.uri, storage.stage):
         with pytest.raises(ValueError, match="not a key"):
             use(key)

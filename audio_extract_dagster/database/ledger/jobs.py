@@ -107,6 +107,16 @@ def last_statuses(connection: Connection, days: Iterable[date]) -> dict[date, Jo
     return {day: job.status for day, job in last_jobs(connection, days).items()}
 
 
+def statuses_between(connection: Connection, first: date, last: date) -> dict[date, JobStatus]:
+    """The status of the last job of each day from `first` to `last` that had one."""
+    query = (
+        select(extraction_jobs.c.call_date, extraction_jobs.c.status)
+        .where(extraction_jobs.c.call_date.between(first, last))
+        .order_by(extraction_jobs.c.started_at)
+    )
+    return {row.call_date: JobStatus(row.status) for row in connection.execute(query)}
+
+
 def first_day(connection: Connection) -> date | None:
     """The earliest day that was ever run."""
     earliest: date | None = connection.scalar(select(func.min(extraction_jobs.c.call_date)))

@@ -1,8 +1,10 @@
 """Finds runs that are gone without having ended their job: killed, or their machine was lost."""
 
 import json
+from datetime import datetime, timedelta
 
 import dagster as dg
+from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import database_errors
@@ -26,7 +28,8 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         default_status=status,
         description=(
             "Closes the job of a run that is gone (kill -9, lost machine): its day is then due "
-            "again at the next tick of the schedule."
+            "again at the next tick of the schedule. A run whose job another run of its day has "
+            "closed is marked as failed."
         ),
     )
     def vanished_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
@@ -35,6 +38,7 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         now = clock.now().timestamp()
         with database_errors(engine), engine.connect() as connection:
             running = jobs.running_jobs(connection)
+            left_behind = _left_behind(context.instance, connection, clock.now())
         unheld = [job for job in running if not is_held(engine, settings.pg_schema, job.call_date)]
         since = {job.run_id: suspects.get(job.run_id, now) for job in unheld}
         gone = [job for job in unheld if now - since[job.run_id] >= GRACE_SECONDS]
@@ -51,8 +55,23 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
             )
             report_vanished(context.instance, job.run_id)
             del since[job.run_id]
+        for run_id in left_behind:
+            report_vanished(context.instance, run_id)
         context.update_cursor(json.dumps(since))
         closed = ", ".join(f"{job.run_id} of {job.call_date}" for job in gone) or "none"
         return dg.SkipReason(f"{len(running)} runs at work; closed: {closed}.")
 
     return vanished_runs
+
+
+def _left_behind(instance: dg.DagsterInstance, connection: Connection, now: datetime) -> list[str]:
+    """Runs that Dagster takes for living, though their job has ended a while ago.
+
+    The next run of a day closes the job of one that died, but it cannot tell Dagster.
+    """
+    ended_before = now - timedelta(seconds=GRACE_SECONDS)
+    living = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    ended = (jobs.job(connection, run.run_id) for run in living)
+    return [
+        job.run_id for job in ended if job and job.finished_at and job.finished_at < ended_before
+    ]

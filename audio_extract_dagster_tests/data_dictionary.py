@@ -1,0 +1,62 @@
+"""The data dictionary, made from the tables; `make dictionary` writes `docs/data-dictionary.md`.
+
+A test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Dialect, Table
+from sqlalchemy.dialects import postgresql
+
+from audio_extract_dagster.database.tables import metadata
+from audio_extract_dagster_tests.documents import ROOT
+
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+PLACE = ROOT / "docs" / "data-dictionary.md"
+
+_HEAD = """\
+# Data dictionary
+
+Every table in the schema `PG_SCHEMA`, in the order in which a day fills them. PostgreSQL knows the
+same texts as comments (`\\d+ audio_extract.audio_records`). Times are `timestamptz`, days are
+business days in `TIMEZONE`. What each status and reason means is in the
+[operations guide](operations.md#reasons).
+
+Last month's calls of one queue, each with its recordings:
+
+```sql
+SELECT call_date, conversation_id, conversation_start, direction, answered, talk_ms,
+       r.status, r.reason, r.uri, r.duration_seconds
+  FROM audio_extract.agent_calls c
+  LEFT JOIN audio_extract.audio_records r USING (conversation_id, call_date)
+ WHERE call_date >= date_trunc('month', current_date) - interval '1 month'
+   AND call_date < date_trunc('month', current_date)
+   AND queue_id = 'the-queue-id'
+ ORDER BY conversation_start, recording_id, part;
+```
+
+"""
+_COLUMNS = "| column | type | may be NULL | meaning |\n|---|---|---|---|\n"
+
+
+def dictionary() -> str:
+    """The whole page."""
+    return _HEAD + "\n".join(_section(table) for table in metadata.tables.values())
+
+
+def _section(table: Table) -> str:
+    key = ", ".join(f"`{column.name}`" for column in table.primary_key)
+    rows = "".join(_row(column) for column in table.columns)
+    return f"## `{table.name}`\n\n{table.comment}. Key: {key}.\n\n{_COLUMNS}{rows}"
+
+
+def _row(column: Column[object]) -> str:
+    kind = column.type.compile(_POSTGRESQL).lower()
+    kind = kind.replace("timestamp with time zone", "timestamptz")
+    null = "yes" if column.nullable else ""
+    return f"| `{column.name}` | `{kind}` | {null} | {column.comment} |\n"
+
+
+if __name__ == "__main__":
+    PLACE.write_text(dictionary(), encoding="utf-8")
