@@ -20,7 +20,7 @@ _CRON = "30 2 * * *"
 def retention_job() -> dg.JobDefinition:
     """The job; the command `audio-extract expire` does the same."""
 
-    @dg.op(description="Deletes audio, payloads and phone numbers that are too old; keeps the rows.")
+    @dg.op(description="Deletes audio, payloads, phone numbers that are too old; keeps the rows.")
     def expire_days(context: dg.OpExecutionContext) -> None:
         with dagster_failures():
             settings = running_settings(require=POSTGRES)
@@ -54,7 +54,7 @@ def retention_schedule(
         cron_schedule=_CRON,
         execution_timezone=days.timezone.key,
         default_status=status,
-        description="Deletes each night what is older than RETENTION_DAYS; off while that is not set.",
+        description="Deletes each night what is older than RETENTION_DAYS; off without it.",
     )
 
 
