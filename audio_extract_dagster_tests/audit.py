@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import click
+
 from audio_extract_dagster_tests.documents import ROOT
 
 # Known, looked at, and no risk here; each with the reason.
@@ -34,12 +36,12 @@ def main() -> int:
         report = json.loads(asked.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         # Without a report there was no answer.
-        print(f"Warning: the advisory service could not be asked ({type(error).__name__}).")
+        click.echo(f"Warning: the advisory service could not be asked ({type(error).__name__}).")
         return 0
     found = list(vulnerabilities(report))
     for line in found:
-        print(line)
-    print(f"{len(report['dependencies'])} packages, {len(found)} known vulnerabilities.")
+        click.echo(line)
+    click.echo(f"{len(report['dependencies'])} packages, {len(found)} known vulnerabilities.")
     return 1 if found else 0
 
 
