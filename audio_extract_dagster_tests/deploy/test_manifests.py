@@ -134,6 +134,26 @@ def test_what_the_image_holds_is_what_the_manifests_name() -> None:
     assert re.search(r"^COPY deploy/workspace.yaml \./$", dockerfile, re.MULTILINE)
 
 
+def test_kubernetes_has_the_same_instance_and_the_same_dagster() -> None:
+    text = read("deploy/kubernetes-values.yaml")
+    values, instance = yaml.safe_load(text), yaml.safe_load(read("deploy/dagster.yaml"))
+    [pinned] = re.findall(r'"dagster==([\d.]+)"', read("pyproject.toml"))
+    assert re.findall(r"--version (\S+)", text) == [pinned]
+    storage = instance["storage"]["postgres"]["postgres_db"]
+    assert values["postgresql"]["postgresqlScheme"] == storage["scheme"]
+    assert values["postgresql"]["postgresqlParams"] == storage["params"]
+    daemon = values["dagsterDaemon"]
+    queue = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    runs = instance["concurrency"]["runs"]["max_concurrent_runs"]
+    assert queue["maxConcurrentRuns"] == runs
+    freed = instance["run_monitoring"]["free_slots_after_run_end_seconds"]
+    assert daemon["runMonitoring"]["freeSlotsAfterRunEndSeconds"] == freed
+    [deployment] = values["dagster-user-deployments"]["deployments"]
+    images = {str(each["image"]) for each in (daemon, values["dagsterWebserver"], deployment)}
+    assert len(images) == 1
+    assert "audio_extract_dagster.definitions" in deployment["dagsterApiGrpcArgs"]
+
+
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda p: p.name)
 def test_scripts_are_read_by_the_shell(script: object) -> None:
     subprocess.run(["bash", "-n", str(script)], check=True)
