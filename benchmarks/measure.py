@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from os import cpu_count, getloadavg
+from os import cpu_count, getloadavg, sysconf
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -22,7 +22,10 @@ import msgspec
 
 ROUNDS = 5
 
-_PACKAGES = ("dagster", "SQLAlchemy", "psycopg2-binary", "pandas", "msgspec", "urllib3")
+_PACKAGES = (
+    *("dagster", "SQLAlchemy", "psycopg2-binary", "pandas", "msgspec", "pycurl"),
+    *("orjson", "adbc-driver-postgresql", "pyarrow"),
+)
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,10 @@ def table(findings: Iterable[Finding]) -> str:
 def surroundings() -> str:
     """The machine and the versions, on one line."""
     versions = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    memory = sysconf("SC_PAGE_SIZE") * sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{value:.1f}" for value in getloadavg())
     return (
-        f"{cpu_count()} cores ({platform.machine()}), {platform.system()}, "
+        f"{cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}, {versions}. Load average at the end: {load}."
     )
 

@@ -161,13 +161,13 @@ def _moments(values: list[datetime | None]) -> pd.Series[Any]:
 
 def _rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     """The same rows as Python objects."""
-    of_columns = []
-    for name in frame.columns:
-        values = frame[name].astype(object)
-        if name.startswith("moment"):
-            values = values.map(lambda value: None if pd.isna(value) else value.to_pydatetime())
-        of_columns.append(values.where(values.notna(), None).tolist())
-    return list(zip(*of_columns, strict=True))
+    return list(zip(*(map(_plain, frame[name]) for name in frame.columns), strict=True))
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    return value if isinstance(value, dict) or not pd.isna(value) else None
 
 
 if __name__ == "__main__":

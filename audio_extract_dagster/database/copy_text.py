@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timezone
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ NULL = r"\N"
 # With payloads of 10 kB a chunk of a stream is 5 MB. A frame is in memory already, and taking a
 # slice of one costs as much as a hundred rows.
 _ROWS_PER_CHUNK = 500
-_FRAME_ROWS_PER_CHUNK = 2500
+_FRAME_ROWS_PER_CHUNK = 5000
 
 _EncodeColumn = Callable[[Sequence[Any]], Sequence[str]]
 """From values that are not null to their fields."""
@@ -118,19 +119,17 @@ def _encode_series(column: Column[Any], series: pd.Series[Any]) -> Sequence[str]
             return _encode_moments(series)
         if isinstance(column.type, Date):
             series = series.dt.date
-    values: list[Any] = series.tolist()
-    nulls = series.isna()
-    if nulls.any():
-        values = [None if null else value for value, null in zip(values, nulls, strict=True)]
-    return _encode_column(column, values)
+    whole: Any = series  # whose stubs do not allow None
+    return _encode_column(column, whole.to_numpy(dtype=object, na_value=None).tolist())
 
 
 def _encode_moments(series: pd.Series[Any]) -> Sequence[str]:
     """All at once: making a Python datetime of each costs five times as much."""
     from numpy import datetime_as_string  # noqa: PLC0415 - comes with pandas
 
-    texts: list[str] = datetime_as_string(series.dt.tz_convert(None).to_numpy()).tolist()
-    return [NULL if text == "NaT" else f"{text}Z" for text in texts]
+    moments = series.dt.tz_convert(None).to_numpy()
+    texts: list[str] = datetime_as_string(moments, timezone="UTC").tolist()
+    return [NULL if text == "NaT" else text for text in texts] if "NaT" in texts else texts
 
 
 def _each(encode: Callable[[Any], str]) -> _EncodeColumn:
@@ -184,9 +183,17 @@ def _date(value: Any) -> str:
 
 
 def _moments(values: Sequence[Any]) -> Sequence[str]:
-    if None in [value.tzinfo for value in values]:
+    zones = [value.tzinfo for value in values]
+    if zones.count(timezone.utc) == len(zones):
+        # All at once: a tenth of what it costs one by one.
+        return _MOMENTS.encode(values)[2:-2].decode().split('","')
+    if None in zones:
         raise ValueError
     return [value.isoformat() for value in values]
+
+
+# For pandas' own kind of datetime, which msgspec does not know.
+_MOMENTS = msgspec.json.Encoder(enc_hook=datetime.isoformat)
 
 
 def _arrays(values: Sequence[Any]) -> Sequence[str]:
@@ -209,16 +216,15 @@ def _element(value: str | None) -> str:
 
 def _jsons(values: Sequence[Any]) -> Sequence[str]:
     if set(map(type, values)) <= {dict, list}:
-        try:
-            lines = _ENCODER.encode_lines(values)
-        except (*_MISFITS, RecursionError):  # `to_json` takes more, and tells what is wrong
-            lines = b"null"
-        if b"null" not in lines:  # which is what msgspec makes of NaN, too
-            return _texts(lines.decode().split("\n")[:-1], clean_json)
+        # `to_json`, below, takes more, and tells what is wrong.
+        with suppress(*_MISFITS, RecursionError):
+            lines = _OBJECTS.encode_lines(values).decode()
+            if "null" not in lines:  # which is what msgspec makes of NaN, too
+                return clean_json(lines).replace("\\", r"\\").split("\n")[:-1]
     return _texts([_json(value) for value in values], clean_json)
 
 
-_ENCODER = msgspec.json.Encoder()
+_OBJECTS = msgspec.json.Encoder()
 
 
 def _json(value: Any) -> str:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
-import pandas as pd
 
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows, read_day, replace_day, stream_day
@@ -14,6 +13,10 @@ from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
 from audio_extract_dagster.embedded.environment import running_settings
+
+if TYPE_CHECKING:
+    # Costs half a second, and the project's own assets are streams.
+    import pandas as pd
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
@@ -24,7 +27,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
     an input annotated with `DayRows`.
     """
 
-    def handle_output(self, context: dg.OutputContext, obj: DayRows | pd.DataFrame) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: "DayRows | pd.DataFrame") -> None:
         table = metadata.tables[context.asset_key.path[-1]]
         (day,) = _days(context.asset_partition_keys)
         with dagster_failures():

@@ -63,8 +63,10 @@ def is_voice(conversation: Conversation) -> bool:
 
     Only voice is asked for: a conversation that comes without its sessions is one of them.
     """
+    if any(map(_has_voice, conversation.participants)):
+        return True
     media = {s.media_type for p in conversation.participants for s in p.sessions}
-    return "voice" in media or media <= {None}
+    return media <= {None}
 
 
 def why_excluded(conversation: Conversation) -> str | None:
@@ -72,9 +74,7 @@ def why_excluded(conversation: Conversation) -> str | None:
     agents = [p for p in conversation.participants if p.purpose == "agent"]
     if not agents:
         return "no_agent"
-    if not any(_is_voice(s) for agent in agents for s in agent.sessions):
-        return "agent_without_voice"
-    return None
+    return None if any(map(_has_voice, agents)) else "agent_without_voice"
 
 
 def queue_ids(conversation: Conversation) -> list[str]:
@@ -86,9 +86,11 @@ def queue_ids(conversation: Conversation) -> list[str]:
         for segment in session.segments
         if segment.queue_id
     ]
-    if len({segment.queue_id for segment in segments}) > 1:  # mostly there is one: nothing to sort
+    queues = dict.fromkeys([segment.queue_id for segment in segments])
+    if len(queues) > 1:  # mostly there is one: nothing to sort
         segments.sort(key=_segment_start)
-    return list(dict.fromkeys(segment.queue_id for segment in segments if segment.queue_id))
+        queues = dict.fromkeys([segment.queue_id for segment in segments])
+    return [queue for queue in queues if queue]
 
 
 def agent_call(conversation: Conversation) -> AgentCall:
@@ -123,6 +125,14 @@ def agent_call(conversation: Conversation) -> AgentCall:
 
 def _is_voice(session: Session) -> bool:
     return session.media_type == "voice"
+
+
+def _has_voice(participant: Participant) -> bool:
+    # A loop takes half the time of `any`, and every conversation comes through here.
+    for session in participant.sessions:  # noqa: SIM110
+        if session.media_type == "voice":
+            return True
+    return False
 
 
 def _agent_legs(conversation: Conversation) -> Iterator[tuple[Participant, Session]]:

@@ -1,7 +1,7 @@
 """Fetch one audio file from its link into the storage: whole, looked at, hashed, durable.
 
 What to do about a file that cannot be had (a new link, a new batch, giving up) is not decided here;
-connections and statuses are in `file_host.py`, formats in `audio_file.py`.
+connections and statuses are in `file_host.py`, what makes a file audio in `audio_file.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from types import TracebackType
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.errors import TryAgain
-from audio_extract_dagster.extraction.audio_file import AudioFile, NotAudio, inspect
-from audio_extract_dagster.extraction.file_host import (
-    FileHost,
+from audio_extract_dagster.extraction.audio_file import AudioFile, inspect
+from audio_extract_dagster.extraction.audio_formats import NotAudio
+from audio_extract_dagster.extraction.file_host import FileHost
+from audio_extract_dagster.extraction.link_errors import (
     HostBusy,
     LinkExpired,
     TransferBroken,
@@ -200,13 +201,11 @@ class Downloader:
         return _downloaded(key, stored, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
-        with self._host.open(url) as pieces:
-            for piece in pieces:
-                staged.write(piece)
-        staged.close()
+        self._host.receive(url, staged.write)
+        content = staged.content()
         try:
             with disk_errors(str(staged.path.parent)):
-                return inspect(staged.path, declared_content_type)
+                return inspect(content, declared_content_type)
         except NotAudio as error:
             raise WrongBody(host_of(url), error.reason) from None
 

@@ -67,11 +67,8 @@ class Session(Part, frozen=True):
     shown = ("session_id", "media_type")
 
     ani: str | None = None
-    direction: str | None = None
     dnis: str | None = None
     media_type: str | None = None
-    peer_id: str | None = None
-    provider: str | None = None
     recording: bool | None = None
     session_id: str | None = None
     metrics: tuple[Metric, ...] = ()

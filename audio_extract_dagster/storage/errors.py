@@ -48,10 +48,11 @@ def disk_errors(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _in_our_words(error, place) from error
+        raise disk_error(error, place) from error
 
 
-def _in_our_words(error: OSError, place: str) -> AudioExtractError:
+def disk_error(error: OSError, place: str) -> AudioExtractError:
+    """One of the errors above, for an `OSError` that happened in `place`."""
     cause = os.strerror(error.errno) if error.errno else str(error)
     if error.errno in _FULL:
         return StorageFull(

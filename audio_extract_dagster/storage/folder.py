@@ -60,20 +60,15 @@ class FolderStorage:
         replace: bool = False,
     ) -> StoredFile:
         path = self._path(key)
+        staged.sync()
         staged.close()
         with disk_errors(str(self.root)):
-            _sync(staged.path)
-            with self._naming:
-                if replace or not path.exists():
-                    staged.path.replace(path)
-                elif not _holds(path, staged):
-                    raise KeyTaken(
-                        f"{key} already holds another content ({path.stat().st_size} bytes; the "
-                        f"new one has {staged.size_bytes}). Nothing was overwritten. If no record "
-                        "claims the old file, remove it and run the day again."
-                    )
+            if replace:
+                staged.path.replace(path)
+            else:
+                self._name(staged, path)
             _sync_folder(path.parent)
-        return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
+        return StoredFile(path.as_uri(), staged.size_bytes, staged.sha256)
 
     def stat(self, key: str) -> int | None:
         with disk_errors(str(self.root)):
@@ -135,19 +130,32 @@ class FolderStorage:
             )
         return f"{self.root} does not exist yet; the first file creates it"
 
+    def _name(self, staged: Staged, path: Path) -> None:
+        """Rename, but never put a file over another."""
+        with self._naming:
+            if not path.exists():
+                staged.path.replace(path)
+            elif not _holds(path, staged):
+                raise KeyTaken(
+                    f"{path.relative_to(self.root).as_posix()} already holds another content "
+                    f"({path.stat().st_size} bytes; the new one has {staged.size_bytes}). Nothing "
+                    "was overwritten. If no record claims the old file, remove it and run the day "
+                    "again."
+                )
+
     def _path(self, key: str) -> Path:
         return self.root.joinpath(*key_parts(key))
 
-    def _make_folder(self, folder: Path) -> None:
+    def _make_folder(self, folder: Path, mode: int = 0o700) -> None:
         """Create a folder and those above it, so that each survives a power cut."""
         try:
-            # What lies above the storage is not ours to close to others.
-            folder.mkdir(mode=0o700 if folder.is_relative_to(self.root) else 0o777)
+            folder.mkdir(mode)
         except FileExistsError:
             return
         except FileNotFoundError:
-            self._make_folder(folder.parent)
-            self._make_folder(folder)
+            # What lies above the storage is not ours to close to others.
+            self._make_folder(folder.parent, 0o777 if folder == self.root else mode)
+            self._make_folder(folder, mode)
             return
         _sync_folder(folder.parent)
 
@@ -177,11 +185,6 @@ def _holds(path: Path, staged: Staged) -> bool:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest() == staged.sha256
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date
-from pathlib import PurePosixPath
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
@@ -46,10 +45,10 @@ def audio_key(
 
 def key_parts(key: str) -> tuple[str, ...]:
     """The names between the slashes; `ValueError` for what would lead out of a storage."""
-    path = PurePosixPath(key)
-    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in key:
+    parts = tuple(part for part in key.split("/") if part not in ("", "."))
+    if not parts or key.startswith("/") or ".." in parts or "\0" in key:
         raise ValueError(f"not a key: {key!r}")
-    return path.parts
+    return parts
 
 
 def _in_path(identifier: str) -> str:

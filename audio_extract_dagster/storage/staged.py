@@ -1,5 +1,8 @@
 """A file on its way into a storage: written under a temporary name, counted and hashed as it goes.
 
+It stays open until the storage takes it, so that it can be looked at and synced without another way
+through the folders.
+
 What a storage then does with it (a rename, an upload) is the storage's business.
 """
 
@@ -8,14 +11,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from audio_extract_dagster.storage.errors import disk_errors
+from audio_extract_dagster.storage.errors import disk_error, disk_errors
 
 TEMPORARY_SUFFIX = ".part"
+
+_BUFFER_BYTES = 64 * 1024
 
 
 class Staged:
@@ -36,8 +41,8 @@ class Staged:
 
         Several attempts at one name may be under way at once, hence the random piece in it.
         """
-        number, path = tempfile.mkstemp(TEMPORARY_SUFFIX, f"{name}.", folder)
-        return cls(Path(path), os.fdopen(number, "wb"))
+        path = folder / f"{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        return cls(path, open(path, "x+b", _BUFFER_BYTES, opener=_ours_alone))
 
     @property
     def sha256(self) -> str:
@@ -46,13 +51,27 @@ class Staged:
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Append; `StorageFull` and its siblings when the disk refuses."""
-        with disk_errors(str(self.path.parent)):
+        try:
             self._file.write(chunk)
+        except OSError as error:
+            raise disk_error(error, str(self.path.parent)) from error
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
+    def content(self) -> BinaryIO:
+        """What has been written, to be read from its beginning; nothing can be added after it."""
+        with disk_errors(str(self.path.parent)):
+            self._file.seek(0)
+        return self._file
+
+    def sync(self) -> None:
+        """Have the content on the disk when this returns, so that a power cut cannot lose it."""
+        with disk_errors(str(self.path.parent)):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
     def close(self) -> None:
-        """Hand everything to the operating system, so that `path` can be read."""
+        """Hand everything to the operating system, so that `path` can be read or renamed."""
         with disk_errors(str(self.path.parent)):
             self._file.close()
 
@@ -74,3 +93,7 @@ class Staged:
         traceback: TracebackType | None,
     ) -> None:
         self.discard()
+
+
+def _ours_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from audio_extract_dagster.simulator import Simulator
+from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.cli.command_line import CommandLine
 from audio_extract_dagster_tests.defs.location import rows
+from audio_extract_dagster_tests.defs.surroundings import genesys_variables
 from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
 from audio_extract_dagster_tests.postgres import Database
 
@@ -42,6 +43,19 @@ def test_a_day_is_extracted_shown_and_mailed_and_a_second_run_changes_nothing(
         runs = connection.execute(text("SELECT run_id, status FROM dagster.runs ORDER BY id"))
         assert [tuple(run) for run in runs] == [(job["run_id"], "SUCCESS") for job in jobs]
     assert len(gateway.received) == 1
+
+
+def test_a_day_without_calls_imports_nothing_for_frames_and_pictures(
+    terminal: CommandLine,
+) -> None:
+    with Simulator(World(seed=7, calls_per_day=0)) as quiet:
+        ran = terminal.run(
+            "run", "--date", DAY, **genesys_variables(quiet.url), PYTHONPROFILEIMPORTTIME="1"
+        )
+    assert ran.code == 0, ran.errors
+    imported = {line.rpartition("|")[2].strip() for line in ran.errors.splitlines()}
+    assert "dagster" in imported
+    assert imported & {"pandas", "numpy", "pyarrow", "matplotlib"} == set()
 
 
 @pytest.mark.parametrize(

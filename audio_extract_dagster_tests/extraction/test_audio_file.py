@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audio_extract_dagster.extraction.audio_file import AudioFile, NotAudio, inspect, is_audio
+from audio_extract_dagster.extraction.audio_file import AudioFile, inspect, is_audio
+from audio_extract_dagster.extraction.audio_formats import NotAudio
 from audio_extract_dagster_tests.audio_bytes import (
     OPUS_HEAD,
     SPEEX_HEAD,
@@ -27,7 +28,8 @@ def look(tmp_path: Path):
     def inspect_bytes(content: bytes, declared: str | None = None) -> AudioFile:
         path = tmp_path / "audio.part"
         path.write_bytes(content)
-        return inspect(path, declared)
+        with path.open("rb") as file:
+            return inspect(file, declared)
 
     return inspect_bytes
 
@@ -53,7 +55,8 @@ def test_wav_written_by_the_standard_library(tmp_path):
     with wave.open(str(path), "wb") as file:
         file.setparams((2, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(4 * 8000 * 3))
-    assert inspect(path, None) == AudioFile("audio/wav", "wav", 3.0)
+    with path.open("rb") as file:
+        assert inspect(file, None) == AudioFile("audio/wav", "wav", 3.0)
 
 
 def test_wav_with_other_chunks_before_the_sound(look):

@@ -182,6 +182,7 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert clock.sleeps == [1.0, 2.0]
     assert len(server.requests) == 3
     storage.delete(f"{STEM}.ogg")
+    downloader.close()  # the connection that was good for the last fetch
 
     never = server.link("/never", fault)
     error = refusal(downloader, storage, never, TryAgain)
@@ -191,6 +192,15 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert len(server.requests) == 6
     assert downloader.counters.tries == 6
     assert downloader.counters.wait_seconds == 6.0
+
+
+def test_a_kept_connection_that_has_died_costs_no_try(server, downloader, clock):
+    downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
+    url = server.link("/b", reset(), file(AUDIO))
+    downloader.fetch(url, audio_stem(DAY, "call-1", "recording-2", 0), "audio/ogg")
+    assert clock.sleeps == []
+    assert downloader.counters.tries == 2
+    assert len(server.requests) == 3
 
 
 def test_nobody_listens(downloader, storage):
@@ -331,6 +341,18 @@ def trusting(storage, clock, certificate, monkeypatch) -> Iterator[Downloader]:
 def test_a_bundle_of_certificates_can_be_named(tls_server, trusting):
     url = tls_server.link("/a", file(AUDIO))
     assert trusting.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
+
+
+def test_a_folder_of_certificates_can_be_named(
+    tls_server, storage, clock, certificate, monkeypatch, tmp_path
+):
+    command = f"openssl x509 -in {certificate}.crt -noout -subject_hash"
+    name = subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
+    shutil.copy(f"{certificate}.crt", tmp_path / f"{name.strip()}.0")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    with Downloader(storage, concurrency=1, clock=clock) as downloader:
+        url = tls_server.link("/a", file(AUDIO))
+        assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
 def test_a_redirect_never_leaves_tls(server, tls_server, trusting, storage):

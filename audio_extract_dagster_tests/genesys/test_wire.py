@@ -58,10 +58,7 @@ def test_a_conversation_is_read_whole() -> None:
     )
     session = Session(
         session_id="s-2",
-        peer_id="s-1",
         media_type="voice",
-        direction="inbound",
-        provider="Edge",
         ani="tel:+5115550100",
         dnis="tel:+5115550199",
         recording=True,

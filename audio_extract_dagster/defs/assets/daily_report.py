@@ -4,15 +4,16 @@ import base64
 from dataclasses import asdict
 
 import dagster as dg
-import pandas as pd
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.assets import OWNERS, TAGS
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
 from audio_extract_dagster.defs.table_metadata import column_schema
+from audio_extract_dagster.model import DayShape
 from audio_extract_dagster.reporting.picture import draw_day
 
 
@@ -35,7 +36,7 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     )
     def daily_report(
         context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
-    ) -> dg.Output[pd.DataFrame]:
+    ) -> dg.Output[DayRows]:
         with dagster_failures(), database_errors(day_run.engine()):
             run = day_run.begin(context)
             run.meter(genesys.usage)
@@ -45,16 +46,18 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
                 counts = asdict(accounts.day_counts(connection, run.call_date))
                 usage = asdict(jobs.day_usage(connection, run.call_date))
                 shape = shapes.day_shape(connection, run.call_date, settings.timezone)
-            picture = draw_day(shape, f"Call recordings of {run.call_date}")
         row = {"call_date": run.call_date, **counts, **usage}
-        links = {
-            "picture": dg.MetadataValue.md(_embedded(picture)),
-            "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
-        }
-        return dg.Output(pd.DataFrame([row]), metadata={**links, **counts, **usage})
+        rows = DayRows(list(row), iter([list(row.values())]))
+        link = dg.MetadataValue.url(settings.run_url(run.run_id))
+        picture = _picture(shape, f"Call recordings of {run.call_date}")
+        return dg.Output(rows, metadata={**picture, "run": link, **counts, **usage})
 
     return daily_report
 
 
-def _embedded(picture: bytes) -> str:
-    return f"![The day](data:image/png;base64,{base64.b64encode(picture).decode()})"
+def _picture(shape: DayShape, title: str) -> dict[str, dg.MarkdownMetadataValue]:
+    """Nothing for a day without calls: there is nothing to see, and drawing takes a second."""
+    if not any(shape.calls_by_hour):
+        return {}
+    png = base64.b64encode(draw_day(shape, title)).decode()
+    return {"picture": dg.MetadataValue.md(f"![The day](data:image/png;base64,{png})")}

@@ -1,13 +1,8 @@
-"""Writing and reading the rows of whole days: what the IO manager stands on.
-
-For the tables that are written a day at a time (`conversations`, `agent_calls`, `daily_report`).
-The tables of the ledger change row by row and are not written here.
-"""
+"""Writing a whole day: replaced in one transaction, and only where it differs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +12,8 @@ from sqlalchemy import (
     Connection,
     Engine,
     MetaData,
-    Select,
     Table,
-    Text,
     and_,
-    cast,
     delete,
     exc,
     exists,
@@ -29,46 +21,23 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from audio_extract_dagster.database.connection import database_errors, sql_state
+from audio_extract_dagster.database.copy import copy_in
 from audio_extract_dagster.database.copy_text import encode_frame, encode_rows
+from audio_extract_dagster.database.day_tables.rows import (
+    DayRows,
+    DayWritten,
+    WrongRows,
+    columns_named,
+)
 from audio_extract_dagster.database.locks import advisory_key
 from audio_extract_dagster.database.tables import audio_records, day_counts
-from audio_extract_dagster.errors import Never
 
 if TYPE_CHECKING:
     # Costs a third of a second, and most who come here stream rows.
     import pandas as pd
-
-_ROWS_PER_FETCH = 2000
-
-
-class WrongRows(Never):
-    """The rows given for a day cannot be its rows."""
-
-
-@dataclass(frozen=True)
-class DayRows:
-    """A stream of a day's rows together with what it says of itself."""
-
-    columns: Sequence[str]
-    rows: Iterator[Sequence[object]]
-    """Each in the order of `columns`; `copy_text.encode_rows` tells what a value may be."""
-    counts: Callable[[], Mapping[str, object]] = dict
-    """The stream's accounting, asked for once, after the last row. Empty: nothing is kept."""
-
-
-@dataclass(frozen=True)
-class DayWritten:
-    """What `replace_day` did: the day now has `row_count + kept` rows."""
-
-    row_count: int
-    """Rows given."""
-    kept: int
-    """Rows that were not given and stay, because their call has audio records."""
-    counts: Mapping[str, object]
-    """The stream's accounting."""
 
 
 def replace_day(
@@ -83,7 +52,7 @@ def replace_day(
     Raises what the stream raises, `CannotEncode`, and `WrongRows` (unknown columns, rows of another
     day, a key given twice). The old day then stands as it was.
     """
-    columns = _columns(target, list(data.columns))
+    columns = columns_named(target, list(data.columns))
     needed = {"call_date", *target.primary_key.columns.keys()}
     if missing := needed - {column.name for column in columns}:
         raise WrongRows(f"{target.name}: the rows lack {', '.join(sorted(missing))}.")
@@ -93,10 +62,10 @@ def replace_day(
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
         staged = _create_staged(connection, columns)
         if isinstance(data, DayRows):
-            row_count = _copy(connection, staged, encode_rows(columns, data.rows))
+            row_count = copy_in(connection, staged, encode_rows(columns, data.rows))
             counts = dict(data.counts())
         else:
-            row_count, counts = _copy(connection, staged, encode_frame(columns, data)), {}
+            row_count, counts = copy_in(connection, staged, encode_frame(columns, data)), {}
         kept = 0
         if not _insert_first(connection, target, staged, day, row_count):
             kept = _delete_others(connection, target, staged, day)
@@ -105,61 +74,6 @@ def replace_day(
         if counts:
             _write_counts(connection, target, day, {**counts, "kept": kept})
     return DayWritten(row_count, kept, counts)
-
-
-def read_day(engine: Engine, table: Table, days: Iterable[date]) -> pd.DataFrame:
-    """The rows of `days` in the order of the key, typed also when there are none.
-
-    Text is `string`, integers `Int64`, floats `Float64`, booleans `boolean`, times
-    `datetime64[us, UTC]`, all with their nulls; dates and lists are Python objects, JSON is its
-    text: a day of payloads as Python objects would take five times the memory.
-    """
-    from audio_extract_dagster.database.copy_frame import FrameFile, readable  # noqa: PLC0415
-
-    columns = list(table.columns)
-    query = _of_days(readable(columns), table, days)
-    file = FrameFile(columns)
-    with database_errors(engine), engine.connect() as connection:
-        # COPY takes no parameters.
-        statement = query.compile(connection, compile_kwargs={"literal_binds": True})
-        _run_copy(connection, f"COPY ({statement}) TO STDOUT", file)
-    return file.frame()
-
-
-def stream_day(
-    engine: Engine,
-    table: Table,
-    days: Iterable[date],
-    columns: Sequence[str] | None = None,
-    *,
-    json_as_text: bool = False,
-) -> Generator[tuple[Any, ...], None, None]:
-    """The rows of `days` in the order of the key, all columns or the named ones, in flat memory.
-
-    JSON comes as Python objects, or as its text for whoever reads it in a quicker way. Holds a
-    connection until the last row, or until the iterator is closed.
-    """
-    chosen: list[ColumnElement[Any]] = list(
-        table.columns if columns is None else _columns(table, columns)
-    )
-    if json_as_text:
-        chosen = [cast(c, Text) if isinstance(c.type, JSONB) else c for c in chosen]
-    query = _of_days(select(*chosen), table, days)
-    with database_errors(engine), engine.connect() as connection:
-        # `yield_per` makes it a cursor in the server.
-        rows = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(query)
-        yield from map(tuple, rows)
-
-
-def _of_days(query: Select[Any], table: Table, days: Iterable[date]) -> Select[Any]:
-    return query.where(table.c.call_date.in_(list(days))).order_by(*table.primary_key)
-
-
-def _columns(table: Table, names: Sequence[str]) -> list[Column[Any]]:
-    unknown = [str(name) for name in names if name not in table.columns]
-    if unknown:
-        raise WrongRows(f"{table.name} has no column {', '.join(unknown)}.")
-    return [table.columns[name] for name in names]
 
 
 def _create_staged(connection: Connection, columns: Sequence[Column[Any]]) -> Table:
@@ -173,50 +87,6 @@ def _create_staged(connection: Connection, columns: Sequence[Column[Any]]) -> Ta
     )
     staged.create(connection)
     return staged
-
-
-def _copy(connection: Connection, staged: Table, chunks: Iterator[bytes]) -> int:
-    quote = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quote(column.name) for column in staged.columns)
-    file = _ChunkFile(chunks)
-    row_count = _run_copy(connection, f"COPY staged ({names}) FROM STDIN", file)
-    if file.failure is not None:
-        raise file.failure
-    return row_count
-
-
-def _run_copy(connection: Connection, statement: str, file: object) -> int:
-    """Run a COPY statement from or to `file`; returns the number of rows."""
-    driver: Any = connection.connection.dbapi_connection
-    base = connection.dialect.loaded_dbapi.Error
-    with driver.cursor() as cursor:
-        try:
-            cursor.copy_expert(statement, file)
-        except base as error:
-            raise exc.DBAPIError.instance(
-                statement, None, error, base, hide_parameters=True
-            ) from None
-        return int(cursor.rowcount)
-
-
-class _ChunkFile:
-    """Chunks as the file that the driver reads.
-
-    It keeps the error of a failing stream and ends: the driver would turn it into one of its own
-    and write its text to the server's log.
-    """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.failure: BaseException | None = None
-
-    def read(self, _size: int) -> bytes:
-        """The next chunk, whatever its size: the driver passes on what it gets."""
-        try:
-            return next(self._chunks, b"")
-        except BaseException as error:
-            self.failure = error
-            return b""
 
 
 def _insert_first(

@@ -1,0 +1,201 @@
+"""The containers that audio comes in: how each is recognised, and how long one plays.
+
+Nothing is decoded: headers alone tell. What a file of a batch has to be is in `audio_file.py`.
+
+Formats are those that Genesys Cloud hands out (trunk recordings: PCM, G.711, Opus and others in WAV
+or Ogg; MP3 and WebM on request). Sources: Multimedia Programming Interface 1.0 and RFC 2361 (WAV),
+RFC 3533 (Ogg), RFC 7845 (Opus), Vorbis I section 4.2, Speex manual section 7, ISO 11172-3 (MP3).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from audio_extract_dagster.errors import TryAgain
+
+_OGG_PAGE = struct.Struct("<4sxBq12xB")
+
+
+class NotAudio(TryAgain):
+    """The bytes are no whole audio file; `reason` is a word for the ledger.
+
+    `empty`, `html_page`, `xml_document`, `json_document`, `cut_short`, `damaged`,
+    `unknown_format`. Another try may bring the audio: an error page in its place is the usual
+    cause.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"What was received is not a whole audio file ({reason}).")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A container: its file extension, the content types that mean it (the usual one first)."""
+
+    extension: str
+    content_types: tuple[str, ...]
+    duration: Callable[[BinaryIO, int], float | None]
+
+
+def recognise(head: bytes) -> Format | None:
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return WAV
+    if head[:4] == b"OggS":
+        return OGG
+    if head[:3] == b"ID3" or _mp3_frame(head) is not None:
+        return MP3
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return WEBM
+    if head[4:8] == b"ftyp":
+        return MP4
+    return None
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise NotAudio("cut_short")
+    return data
+
+
+def _wav_seconds(file: BinaryIO, size: int) -> float | None:
+    """Bytes of the data chunk over bytes per second of the format chunk."""
+    file.seek(12)
+    bytes_per_second = 0
+    name, length = struct.unpack("<4sI", _exactly(file, 8))
+    while name != b"data":
+        after = file.tell() + length + length % 2  # chunks are padded to an even length
+        if name == b"fmt ":
+            bytes_per_second = struct.unpack("<8xI", _exactly(file, 12))[0]
+        file.seek(after)
+        name, length = struct.unpack("<4sI", _exactly(file, 8))
+    available = size - file.tell()
+    # A writer that could not go back to fill in the length leaves 0 or about the largest there is:
+    # 0xFFFFFFFF (also in RF64) or, from SoX, 0x7FFFF000 and a little.
+    if length == 0 or length >= 0x7FFFF000:
+        length = available
+    if length > available:
+        raise NotAudio("cut_short")
+    if length == 0:
+        raise NotAudio("empty")
+    return length / bytes_per_second if bytes_per_second else None
+
+
+def _ogg_seconds(file: BinaryIO, size: int) -> float | None:
+    """Last sample position of the stream, less what a decoder drops at its start, over the rate.
+
+    Walks the pages, so that a file that ends inside one is known to be cut short.
+    """
+    rate = dropped = position = streams = start = 0
+    while start < size:
+        file.seek(start)
+        magic, flags, granule, segments = _OGG_PAGE.unpack(_exactly(file, _OGG_PAGE.size))
+        if magic != b"OggS":
+            raise NotAudio("damaged")
+        body = sum(_exactly(file, segments))
+        following = start + _OGG_PAGE.size + segments + body
+        if following > size:
+            raise NotAudio("cut_short")
+        if flags & 2:  # the first page of a stream: the codec's header, alone
+            streams += 1
+            rate, dropped = _ogg_codec(file.read(min(body, 80)))
+        position = max(position, granule)
+        start = following
+    if streams == 0:
+        raise NotAudio("damaged")
+    if position == 0:
+        raise NotAudio("cut_short")  # headers, and no sound
+    # Several streams, one after another or side by side: the positions alone do not tell.
+    return max(0, position - dropped) / rate if streams == 1 else None
+
+
+def _ogg_codec(header: bytes) -> tuple[int, int]:
+    """Samples per second of the positions in the pages, and samples to drop at the start."""
+    rate = dropped = 0
+    if header.startswith(b"OpusHead") and len(header) >= 19:
+        rate, dropped = 48_000, struct.unpack_from("<H", header, 10)[0]
+    elif header.startswith(b"\x01vorbis") and len(header) >= 30:
+        rate = struct.unpack_from("<I", header, 12)[0]
+    elif header.startswith(b"Speex   ") and len(header) >= 80:
+        rate = struct.unpack_from("<I", header, 36)[0]
+    if rate == 0:
+        raise NotAudio("unknown_format")
+    return rate, dropped
+
+
+@dataclass(frozen=True)
+class _Mp3Frame:
+    bits_per_second: int
+    samples_per_second: int
+    samples: int
+    length: int
+    xing_offset: int
+
+
+def _mp3_frame(header: bytes) -> _Mp3Frame | None:
+    """The MPEG audio layer III frame that starts here, if one does."""
+    if len(header) < 4:
+        return None
+    (bits,) = struct.unpack_from(">I", header)
+    version, layer = bits >> 19 & 3, bits >> 17 & 3
+    rate, frequency = bits >> 12 & 15, bits >> 10 & 3
+    if bits >> 21 != 0x7FF or version == 1 or layer != 1 or rate in (0, 15) or frequency == 3:
+        return None
+    first = version == 3  # MPEG-1; else the half and quarter sampling rates of MPEG-2 and 2.5
+    kilobits = (_MP3_KILOBITS if first else _MP3_KILOBITS_LOW)[rate]
+    hertz = (44_100, 48_000, 32_000)[frequency] >> {3: 0, 2: 1, 0: 2}[version]
+    samples = 1152 if first else 576
+    length = samples // 8 * kilobits * 1000 // hertz + (bits >> 9 & 1)
+    mono = bits >> 6 & 3 == 3
+    side_information = (17 if mono else 32) if first else (9 if mono else 17)
+    return _Mp3Frame(kilobits * 1000, hertz, samples, length, 4 + side_information)
+
+
+_MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+
+
+def _mp3_seconds(file: BinaryIO, size: int) -> float | None:
+    """Frames that a Xing header counts times their length, else bytes over the bit rate."""
+    tag = _exactly(file, 10)
+    start = 0
+    if tag[:3] == b"ID3":
+        start = 10 + sum(byte << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True))
+    file.seek(start)
+    content = file.read(4096)
+    frame = _mp3_frame(content)
+    if frame is None:
+        raise NotAudio("cut_short" if start >= size else "unknown_format")
+    rest = content[frame.length :]
+    # Two bytes of anything may look like a frame; a frame where the first one ends is no accident.
+    if len(rest) >= 4 and _mp3_frame(rest) is None:
+        raise NotAudio("unknown_format")
+    mark, flags, frames = struct.unpack_from(">4sII", content.ljust(64, b"\0"), frame.xing_offset)
+    if mark in (b"Xing", b"Info") and flags & 1:
+        return float(frames * frame.samples / frame.samples_per_second)
+    return (size - start) * 8 / frame.bits_per_second
+
+
+def _unknown_seconds(file: BinaryIO, size: int) -> None:
+    """WebM and MP4 keep their length deep inside; a player reads it, the ledger can do without."""
+
+
+WAV = Format(
+    "wav",
+    ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"),
+    _wav_seconds,
+)
+OGG = Format(
+    "ogg",
+    ("audio/ogg", "audio/opus", "audio/vorbis", "audio/speex", "application/ogg"),
+    _ogg_seconds,
+)
+MP3 = Format("mp3", ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"), _mp3_seconds)
+WEBM = Format("webm", ("audio/webm",), _unknown_seconds)
+# Registered brands of MP4 files that hold nothing but sound (mp4ra.org).
+AUDIO_BRANDS = (b"M4A ", b"M4B ")
+MP4 = Format("m4a", ("audio/mp4", "audio/m4a", "audio/x-m4a"), _unknown_seconds)

@@ -1,0 +1,185 @@
+"""A connection to a file host: one request at a time, through libcurl.
+
+What may be asked for and what an answer means is decided in `file_host.py`. Here the network's
+failures become `TransferBroken`; libcurl's own texts may hold the link: they are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from urllib.parse import quote
+
+import pycurl
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from audio_extract_dagster.extraction.link_errors import TransferBroken
+from audio_extract_dagster.redaction import host_of
+
+# What libcurl takes from a socket at once. It hands on pieces of 16 KiB, and each thread that wants
+# to write or hash one waits for its turn: they are put together to pieces of this size.
+_PIECE_BYTES = 256 * 1024
+# Whatever else a link holds (a blank, an umlaut) is quoted.
+_MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
+
+_PROXY_FAILED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
+_UNREACHABLE = (pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT)
+_TIMED_OUT = (pycurl.E_OPERATION_TIMEDOUT, pycurl.E_ABORTED_BY_CALLBACK)
+_NOT_TRUSTED = (
+    pycurl.E_SSL_CONNECT_ERROR,
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT_BADFILE,
+    pycurl.E_SSL_CERTPROBLEM,
+    pycurl.E_SSL_CIPHER,
+    pycurl.E_SSL_ISSUER_ERROR,
+)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Certificates of authorities: as PEM text, and in a folder of hashed names."""
+
+    pem: str
+    folder: str | None
+
+
+def system_trust() -> Trust:
+    """Those that the API client trusts, too, plus those of the operating system."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    context = ssl.create_default_context()
+    folder = ssl.get_default_verify_paths().capath
+    if bundle and Path(bundle).is_dir():
+        folder = bundle
+    else:
+        context.load_verify_locations(bundle or DEFAULT_CA_BUNDLE_PATH)
+    certificates = context.get_ca_certs(binary_form=True)
+    return Trust("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), folder)
+
+
+class Wire:
+    """Keeps its connection for the next request. For one thread at a time."""
+
+    def __init__(self, trust: Trust, *, connect_seconds: float, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._curl = curl = pycurl.Curl()
+        options = {
+            pycurl.NOSIGNAL: 1,  # signals are for programs without threads
+            pycurl.BUFFERSIZE: _PIECE_BYTES,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.FOLLOWLOCATION: 0,
+            pycurl.CONNECTTIMEOUT_MS: round(connect_seconds * 1000),
+            pycurl.USERAGENT: "audio-extract",
+            pycurl.HTTPHEADER: ["Accept:"],
+            # Not asked for, but if somebody on the way has compressed the body, it is undone.
+            pycurl.ACCEPT_ENCODING: "identity",
+            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,  # at least
+            pycurl.CAINFO_BLOB: trust.pem,
+            pycurl.PROXY_CAINFO_BLOB: trust.pem,
+            pycurl.NOPROXY: "",  # whether a proxy is used is not for libcurl to decide
+            pycurl.HEADERFUNCTION: self._take_header,
+            pycurl.WRITEFUNCTION: self._take_piece,
+            pycurl.XFERINFOFUNCTION: self._is_idle,
+            pycurl.NOPROGRESS: 0,
+        }
+        if trust.folder:
+            options |= {pycurl.CAPATH: trust.folder, pycurl.PROXY_CAPATH: trust.folder}
+        for option, value in options.items():
+            curl.setopt(option, value)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._curl.close()
+
+    def get(
+        self, url: str, proxy: str | None, write: Callable[[bytes], object]
+    ) -> tuple[int, dict[str, str]]:
+        """Status and headers (names in lower case) of the answer; `write` gets the body of a 200.
+
+        Raises `TransferBroken`, and whatever `write` raises.
+        """
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._write = write
+        self._failure: BaseException | None = None
+        self._pieces: list[bytes] = []
+        self._waiting = self._received = 0
+        self._heard = monotonic()
+        self._curl.setopt(pycurl.URL, quote(url, safe=_MAY_BE_IN_A_LINK))
+        self._curl.setopt(pycurl.PROXY, proxy or "")
+        try:
+            self._curl.perform()
+            self._hand_on()
+        except pycurl.error as error:
+            if self._failure is not None:
+                raise self._failure from None
+            if self._status in (0, 200) or self._refused_by_proxy():
+                raise self._broken(host_of(url), int(error.args[0]), proxy) from None
+            # An answer that is not the file counts, however its body ends.
+        return self._status, self._headers
+
+    def _take_header(self, line: bytes) -> None:
+        if line.startswith(b"HTTP/"):
+            self._status = int(line.split(None, 2)[1])
+            self._headers = {}
+        else:
+            name, _, value = line.decode("latin-1").partition(":")
+            self._headers[name.lower()] = value.strip()
+
+    def _take_piece(self, piece: bytes) -> int | None:
+        """None is "go on"; a number that is not the length of the piece ends the transfer."""
+        if self._status != 200:
+            return 0
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting >= _PIECE_BYTES:
+            try:
+                self._hand_on()
+            except BaseException as error:  # libcurl would only print it
+                self._failure = error
+                return 0
+        return None
+
+    def _hand_on(self) -> None:
+        pieces, self._pieces, self._waiting = self._pieces, [], 0
+        if pieces:
+            self._write(b"".join(pieces))
+
+    def _is_idle(self, _: int, received: int, *_upload: int) -> bool:
+        """Called with every piece, and once a second while there is none."""
+        now = monotonic()
+        if received != self._received:
+            self._received, self._heard = received, now
+        return now - self._heard > self._idle_seconds
+
+    def _broken(self, host: str, code: int, proxy: str | None) -> TransferBroken:
+        if code in _TIMED_OUT:
+            return TransferBroken(host, "timed_out", "it did not answer in time")
+        if proxy and (code in _PROXY_FAILED or self._refused_by_proxy()):
+            return TransferBroken(
+                host,
+                "proxy_error",
+                "the proxy that HTTPS_PROXY names did not let the request through",
+            )
+        if code in _UNREACHABLE:
+            return TransferBroken(host, "unreachable", "no connection; see network and proxy")
+        if code in _NOT_TRUSTED:
+            return TransferBroken(
+                host,
+                "tls_error",
+                "no trusted TLS connection; if a proxy re-signs traffic, name its certificate in "
+                "REQUESTS_CA_BUNDLE",
+            )
+        if code == pycurl.E_PARTIAL_FILE and "content-length" in self._headers:
+            return TransferBroken(host, "cut_short", "the body ended too early")
+        return TransferBroken(
+            host, "connection_lost", f"the connection broke (libcurl's error {code})"
+        )
+
+    def _refused_by_proxy(self) -> bool:
+        answer = self._curl.getinfo(pycurl.HTTP_CONNECTCODE)
+        return answer != 0 and not 200 <= answer < 300
