@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -17,6 +19,7 @@ from audio_extract_dagster_tests.deploy.manifests import (
     Container,
     Job,
     Service,
+    filled_in,
     run_job,
     service,
     variables_of,
@@ -152,6 +155,21 @@ def test_kubernetes_has_the_same_instance_and_the_same_dagster() -> None:
     images = {str(each["image"]) for each in (daemon, values["dagsterWebserver"], deployment)}
     assert len(images) == 1
     assert "audio_extract_dagster.definitions" in deployment["dagsterApiGrpcArgs"]
+
+
+@pytest.mark.skipif(shutil.which("envsubst") is None, reason="envsubst is not installed")
+@each_environment
+def test_the_script_sends_what_is_tested_here(environment: str) -> None:
+    sent = subprocess.run(
+        [str(FOLDER / "deploy.sh"), environment, IMAGE],
+        env={**os.environ, "DRY_RUN": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = ("run-job.yaml", "daemon.yaml", "webserver.yaml")
+    expected = [filled_in(name, environment) for name in names]
+    assert list(yaml.safe_load_all(sent.stdout)) == expected
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").rglob("*.sh")), ids=lambda p: p.name)
