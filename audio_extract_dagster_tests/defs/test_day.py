@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dagster as dg
@@ -30,9 +31,9 @@ pytestmark = dagster_asks_old_pydantic
 _STORED = "STORED"
 
 
-def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """The metadata of each materialisation, which must be of the day."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         assert materialization.partition == DAY
