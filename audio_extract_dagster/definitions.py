@@ -18,6 +18,7 @@ from audio_extract_dagster.defs.checks import asset_checks
 from audio_extract_dagster.defs.freshness import freshness
 from audio_extract_dagster.defs.io_manager import PostgresIOManager
 from audio_extract_dagster.defs.jobs import day_job
+from audio_extract_dagster.defs.links import linked_to_code
 from audio_extract_dagster.defs.partitions import daily_partitions
 from audio_extract_dagster.defs.plan import plan_job
 from audio_extract_dagster.defs.resources import (
@@ -53,10 +54,13 @@ def definitions() -> dg.Definitions:
     clock = SystemClock()
     return dg.Definitions(
         assets=[
-            conversations_asset(partitions),
-            agent_calls_asset(partitions),
-            audio_assets(partitions),
-            daily_report_asset(partitions),
+            linked_to_code(assets, settings.source_code_url)
+            for assets in (
+                conversations_asset(partitions),
+                agent_calls_asset(partitions),
+                audio_assets(partitions),
+                daily_report_asset(partitions),
+            )
         ],
         asset_checks=[*asset_checks(partitions), *freshness_checks],
         jobs=[day_job(freshness_checks), plan_job(partitions), expiry],

@@ -111,6 +111,8 @@ class Settings(BaseModel):
     dagster_home: Path = Path("data/dagster")
     # Where the links in messages lead.
     dagster_ui_url: str = "http://127.0.0.1:3000"
+    # Where the links from assets to their code lead, the package's folder below it.
+    source_code_url: str | None = None
 
     @property
     def login_url(self) -> str:

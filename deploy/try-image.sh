@@ -25,8 +25,12 @@ for name in PG_HOST PG_PORT PG_USER PG_PASSWORD PG_DATABASE; do
 done
 
 inside() { "${buildah[@]}" run --isolation chroot "${variables[@]}" "$container" -- "$@"; }
-# A role ends by itself, whatever becomes of this script.
-serve() { inside timeout 600 "$@" >"$work/$1.log" 2>&1 & }
+# Not through `inside`, so that the job is buildah itself, which ends what it runs. A role also ends
+# by itself, whatever becomes of this script.
+serve() {
+  "${buildah[@]}" run --isolation chroot "${variables[@]}" "$container" -- timeout 600 "$@" \
+    >"$work/$1.log" 2>&1 &
+}
 try() {
   local what=$1
   shift

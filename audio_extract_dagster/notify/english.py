@@ -72,6 +72,7 @@ ENGLISH = Texts(
     agent_calls_note="an agent answered or was rung",
     excluded="Excluded",
     excluded_note="no agent took part",
+    by_hour="Agent calls by hour",
     recordings="Recordings of the agent calls",
     record_statuses=(
         ("Stored", "the file is there, whole"),
@@ -116,5 +117,5 @@ ENGLISH = Texts(
     run_time="Run time",
     requests="API requests",
     waiting="Waited for Genesys Cloud",
-    digest_columns=("Day", "Outcome", "Stored", "Pending", "Missing", "Failed"),
+    digest_columns=("Day", "Stored", "Pending", "Missing", "Failed"),
 )

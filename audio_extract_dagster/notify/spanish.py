@@ -72,6 +72,7 @@ SPANISH = Texts(
     agent_calls_note="un agente contestó o le timbró",
     excluded="Excluidas",
     excluded_note="sin participación de un agente",
+    by_hour="Llamadas con agente por hora",
     recordings="Grabaciones de las llamadas con agente",
     record_statuses=(
         ("Guardadas", "el archivo está completo"),
@@ -116,5 +117,5 @@ SPANISH = Texts(
     run_time="Duración de la ejecución",
     requests="Solicitudes a la API",
     waiting="Espera por Genesys Cloud",
-    digest_columns=("Día", "Resultado", "Guardadas", "Pendientes", "Faltantes", "Fallidas"),
+    digest_columns=("Día", "Guardadas", "Pendientes", "Faltantes", "Fallidas"),
 )
