@@ -12,9 +12,10 @@ import pytest
 import yaml
 from dagster._core.launcher.base import WorkerStatus
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.test_utils import InProcessTestWorkspaceLoadTarget, create_run_for_test
+from dagster._core.test_utils import create_run_for_test
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from google.api_core.exceptions import Forbidden, NotFound, ResourceExhausted, ServiceUnavailable
 from google.auth.exceptions import TransportError
 from google.cloud import run_v2
@@ -66,7 +67,7 @@ def instance(
 @pytest.fixture(scope="module")
 def location(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The code location as a server gives it to UI and daemon."""
-    target = InProcessTestWorkspaceLoadTarget(
+    target = InProcessWorkspaceLoadTarget(
         InProcessCodeLocationOrigin(
             LoadableTargetOrigin(
                 executable_path="/opt/audio-extract/bin/python",
