@@ -101,6 +101,7 @@ ENGLISH = Texts(
         "no_permission": "The client may not read it",
         "late_audio_expired": "Did not come within the days allowed",
         "never_closed": "The call was never closed",
+        "retention": "Deleted when its time was over",
         "not_delivered": "Available, but the batch did not bring it",
         "transfer_broken": "The download broke",
         "not_audio": "What came was no audio",

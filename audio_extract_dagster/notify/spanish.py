@@ -101,6 +101,7 @@ SPANISH = Texts(
         "no_permission": "El cliente no tiene permiso para leerla",
         "late_audio_expired": "No llegó en los días previstos",
         "never_closed": "La llamada nunca se cerró",
+        "retention": "Borrada al cumplirse su plazo",
         "not_delivered": "Disponible, pero el lote no la trajo",
         "transfer_broken": "La descarga se interrumpió",
         "not_audio": "Lo recibido no era audio",

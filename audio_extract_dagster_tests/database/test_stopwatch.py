@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -90,7 +91,7 @@ def test_what_a_copy_is_fed_with_does_not(engine: Engine, spent: Clock, clock: C
         driver = connection.connection.dbapi_connection
         assert driver is not None
         before = spent()
-        with driver.cursor() as cursor:
+        with closing(driver.cursor()) as cursor:
             cursor.copy_expert("COPY t FROM STDIN", Rows())
         assert spent() - before < 100
         assert connection.scalar(text("SELECT sum(n) FROM t")) == 6
@@ -106,7 +107,7 @@ def test_what_a_copy_gives_counts(engine: Engine, spent: Clock) -> None:
         driver = connection.connection.dbapi_connection
         assert driver is not None
         before = spent()
-        with driver.cursor() as cursor:
+        with closing(driver.cursor()) as cursor:
             cursor.copy_expert("COPY (SELECT 'ñ') TO STDOUT", lines)
         assert spent() - before == 1
     assert lines == ["ñ\n".encode()]

@@ -7,10 +7,12 @@ from collections import Counter
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 import pytest
+from sqlalchemy import text
 
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.day_of_run import first_failure
@@ -30,9 +32,9 @@ pytestmark = dagster_asks_old_pydantic
 _STORED = "STORED"
 
 
-def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """The metadata of each materialisation, which must be of the day."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         assert materialization.partition == DAY
@@ -263,3 +265,16 @@ def test_a_range_of_days_in_one_run_is_refused(
 def test_a_day_that_is_no_partition_is_refused(location: CodeLocation, day: str) -> None:
     with pytest.raises(dg.DagsterUnknownPartitionError):
         location.run(day)
+
+
+def test_a_newer_schema_does_not_keep_a_day_from_being_done(
+    location: CodeLocation, database: Database
+) -> None:
+    """The version before goes on while the next one is rolled out: its steps only add."""
+    with database.engine.begin() as connection:
+        for table in ASSETS | {"extraction_jobs", "notifications"}:
+            connection.execute(text(f"ALTER TABLE {table} ADD COLUMN added text DEFAULT 'x'"))
+        connection.execute(text("CREATE TABLE added (id text)"))
+        connection.execute(text("UPDATE audio_extract_version SET version_num = '9999'"))
+    assert location.run().success
+    assert location.run().success

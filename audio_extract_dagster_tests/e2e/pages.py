@@ -6,7 +6,7 @@ Found by texts and roles, as a reader finds it: the names of the UI's classes ch
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,7 +42,7 @@ _RENAME = """([old, now]) => {
 def days_of_the_backfill(ui: RunningUi) -> list[date]:
     """The demo's day, which is there already, and the two before it that are not."""
     calendar, last = Settings().business_days, date.fromisoformat(ui.day)
-    return [calendar.before(calendar.before(last)), calendar.before(last), last]
+    return calendar.between(last - timedelta(days=7), last)[-3:]
 
 
 def closed_counts(page: Page, ui: RunningUi) -> None:

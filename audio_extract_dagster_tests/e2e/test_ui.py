@@ -17,9 +17,11 @@ import pytest
 from audio_extract_dagster.embedded.cluster import EmbeddedPostgresMissing, wheel_programs
 from audio_extract_dagster_tests.e2e.running_ui import running_ui
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-from audio_extract_dagster_tests.e2e import pages  # noqa: E402 - it cannot do without Playwright
+from playwright.sync_api import Browser, sync_playwright
+
+from audio_extract_dagster_tests.e2e import pages
 
 _BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -54,18 +56,16 @@ pytestmark = [
 
 
 @pytest.fixture
-def browser() -> Iterator[playwright.Browser]:
+def browser() -> Iterator[Browser]:
     """A browser without a window."""
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         # Chromium refuses its sandbox to root, as which containers run tests.
         chromium = driver.chromium.launch(executable_path=_BROWSER, args=["--no-sandbox"])
         yield chromium
         chromium.close()
 
 
-def test_the_ui_shows_the_demo_and_fills_three_days(
-    browser: playwright.Browser, tmp_path: Path
-) -> None:
+def test_the_ui_shows_the_demo_and_fills_three_days(browser: Browser, tmp_path: Path) -> None:
     # One test, because the UI takes its time to start.
     pictures = Path(os.environ["SCREENSHOTS"]) if "SCREENSHOTS" in os.environ else None
     with running_ui(tmp_path) as ui:
