@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Double, Engine, bindparam, cast, event, func, select, text
+from sqlalchemy import BindParameter, Double, Engine, bindparam, cast, event, func, select, text
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import DatabaseRefused, open_engine
@@ -73,8 +73,8 @@ class InterruptedClock(FakeClock):
 
 def budget_of(engine: Engine, clock: Clock, client_id: str = "one client") -> SharedBudget:
     """A budget on a server that tells the time of `clock`."""
-    seconds = bindparam("seconds", callable_=lambda: clock.now().timestamp())
-    return SharedBudget(engine, client_id, PER_MINUTE, clock, cast(seconds, Double))
+    now: BindParameter[float] = bindparam("now", callable_=lambda: clock.now().timestamp())
+    return SharedBudget(engine, client_id, PER_MINUTE, clock, cast(now, Double))
 
 
 def most_in_a_minute(moments: Sequence[float]) -> int:
@@ -173,10 +173,10 @@ def test_a_turn_that_is_booked_is_void_when_quiet_is_asked_for(engine: Engine) -
 def test_machines_need_not_agree_on_the_time(engine: Engine) -> None:
     budget = SharedBudget(engine, "one client", PER_MINUTE, FakeClock())
     with engine.connect() as connection:
-        before = connection.scalar(select(SERVER_TIME))
+        before = connection.execute(select(SERVER_TIME)).scalar_one()
         budget.acquire()
-        after = connection.scalar(select(SERVER_TIME))
-        taken = connection.scalar(select(func.unnest(request_budget.c.taken)))
+        after = connection.execute(select(SERVER_TIME)).scalar_one()
+        taken = connection.execute(select(func.unnest(request_budget.c.taken))).scalar_one()
     assert before < taken < after
 
 

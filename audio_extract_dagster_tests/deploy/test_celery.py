@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -35,14 +36,14 @@ def test_its_variables_are_settings_or_the_brokers() -> None:
 
 def test_as_many_days_run_as_may_ask_genesys(instance: InstanceRef) -> None:
     """A run that waits for the pool would keep a worker from one that need not."""
-    concurrency = instance.settings["concurrency"]
+    concurrency: Any = instance.settings["concurrency"]
     assert concurrency["runs"]["max_concurrent_runs"] == concurrency["pools"]["default_limit"]
 
 
 def test_a_run_whose_machine_died_is_queued_again_and_one_that_failed_is_not(
     instance: InstanceRef,
 ) -> None:
-    retries = instance.settings["run_retries"]
+    retries: Any = instance.settings["run_retries"]
     assert retries["enabled"]
     assert not retries["retry_on_asset_or_op_failure"]
 
@@ -53,7 +54,7 @@ def test_the_launcher_takes_its_configuration(
     pytest.importorskip("dagster_celery")
     for name, value in BROKER.items():
         monkeypatch.setenv(name, value)
-    launcher = instance.run_launcher
+    launcher: Any = instance.run_launcher
     assert launcher.celery.conf.broker_url == BROKER["CELERY_BROKER_URL"]
     assert launcher.supports_check_run_worker_health
 
