@@ -37,6 +37,10 @@ class _State(NamedTuple):
     now: float
 
 
+# A turn that comes so soon has come: sleeping is not as exact, nor are times in so many seconds.
+_AT_ONCE = 0.001
+
+
 class SharedBudget:
     """A `RequestBudget` in PostgreSQL. Safe for threads, processes and machines.
 
@@ -63,7 +67,7 @@ class SharedBudget:
     def acquire(self) -> float:
         asked = self._clock.monotonic()
         turn, wait = self._book()
-        while wait > 0:
+        while wait > _AT_ONCE:
             self._clock.sleep(wait)
             turn, wait = self._look_again(turn)
         return self._clock.monotonic() - asked

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from audio_extract_dagster.clock import Clock
 
-WINDOW = 60.0
-"""Seconds over which requests are counted."""
+WINDOW = 61.0
+"""Seconds in which no more than the limit leave. Genesys counts 60, and counts where requests
+arrive: of two, the second may have been up to a second quicker on its way."""
 
 
 class RequestBudget(Protocol):
@@ -31,11 +32,11 @@ class RequestBudget(Protocol):
 class Pace:
     """When turns were taken and when the next may be, as plain data. Times are seconds.
 
-    Turns are booked in the order in which they are asked for, also ahead of time. In any 60 s there
-    are at most `per_minute` of them, and a busy caller gets all of them. They are spread evenly,
-    but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at the mean rate,
-    and the times of the last `per_minute` turns keep burst and rate together from passing the limit
-    of any window, wherever the server's own minute begins.
+    Turns are booked in the order in which they are asked for, also ahead of time. In any `WINDOW`
+    there are at most `per_minute` of them, and a busy caller gets all of them. They are spread
+    evenly, but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at the
+    mean rate, and the times of the last `per_minute` turns keep burst and rate together from
+    passing the limit of any window, wherever the server's own minute begins.
     """
 
     per_minute: int
@@ -106,4 +107,4 @@ def seconds_to_reset(headers: Mapping[str, str]) -> float:
         reset = int(headers["inin-ratelimit-reset"])
     except (KeyError, ValueError):
         return 0.0
-    return float(min(max(reset, 0), WINDOW + 1)) if count >= allowed else 0.0
+    return float(min(max(reset, 0), WINDOW)) if count >= allowed else 0.0
