@@ -5,10 +5,10 @@ What the rows look like on the way is in `copy_text.py` and `copy_binary.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Select, Table, exc
+from sqlalchemy import Column, Connection, Select, Table, exc
 
 
 class RowsFile(Protocol):
@@ -17,13 +17,15 @@ class RowsFile(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-def copy_in(connection: Connection, target: Table, chunks: Iterator[bytes]) -> int:
-    """Fill the columns of `target` from COPY text; returns the number of rows.
+def copy_in(
+    connection: Connection, target: Table, columns: Sequence[Column[Any]], chunks: Iterator[bytes]
+) -> int:
+    """Fill `columns` of `target` from COPY text; returns the number of rows.
 
     Raises what `chunks` raises.
     """
     quote = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quote(column.name) for column in target.columns)
+    names = ", ".join(quote(column.name) for column in columns)
     file = _ChunkFile(chunks)
     row_count = _run(connection, f"COPY {quote(target.name)} ({names}) FROM STDIN", file)
     if file.failure is not None:

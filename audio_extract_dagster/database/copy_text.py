@@ -156,9 +156,13 @@ def _texts(values: Sequence[str], clean: Callable[[str], str] = str) -> Sequence
     return together.replace("\n", r"\n").replace("\r", r"\r").split("\0")
 
 
+_PLAIN = msgspec.json.Encoder()
+
+
 def _integers(values: Sequence[Any]) -> Sequence[str]:
     if set(map(type, values)) == {int}:
-        return list(map(str, values))
+        # All at once: half of what it costs one by one.
+        return _PLAIN.encode(values)[1:-1].decode().split(",")
     return [_integer(value) for value in values]
 
 
@@ -218,13 +222,10 @@ def _jsons(values: Sequence[Any]) -> Sequence[str]:
     if set(map(type, values)) <= {dict, list}:
         # `to_json`, below, takes more, and tells what is wrong.
         with suppress(*_MISFITS, RecursionError):
-            lines = _OBJECTS.encode_lines(values).decode()
+            lines = _PLAIN.encode_lines(values).decode()
             if "null" not in lines:  # which is what msgspec makes of NaN, too
                 return clean_json(lines).replace("\\", r"\\").split("\n")[:-1]
     return _texts([_json(value) for value in values], clean_json)
-
-
-_OBJECTS = msgspec.json.Encoder()
 
 
 def _json(value: Any) -> str:

@@ -135,26 +135,29 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
     """
 
     clock: dg.ResourceDependency[Clock]
+    _settings: Settings | None = PrivateAttr(default=None)
     _day_run: DayRun | None = PrivateAttr(default=None)
     _began: float = PrivateAttr(default=0.0)
     _database_seconds_before: float = PrivateAttr(default=0.0)
 
     def settings(self) -> Settings:
-        """The settings of this process, complete."""
-        return running_settings()
+        """The settings of this run, complete: every step and check asks, they are read once."""
+        if self._settings is None:
+            self._settings = running_settings()
+        return self._settings
 
     def engine(self) -> Engine:
         """The database of the project."""
-        return postgres_engine()
+        return engine_of(self.settings())
 
     def begin(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRun:
         """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
         if self._day_run is None:
-            settings = running_settings()
+            settings = self.settings()
             self._began = self.clock.monotonic()
             self._database_seconds_before = database_seconds(settings)
             day_run = DayRun(
-                postgres_engine(),
+                self.engine(),
                 settings.pg_schema,
                 day_of_run(context.run),
                 context.run.run_id,

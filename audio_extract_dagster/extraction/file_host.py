@@ -7,6 +7,7 @@ again is decided in `download.py`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timezone
@@ -23,7 +24,7 @@ from audio_extract_dagster.extraction.link_errors import (
     UnknownProxy,
     UnsafeLink,
 )
-from audio_extract_dagster.extraction.wire import Wire, system_trust
+from audio_extract_dagster.extraction.wire import Trust, Wire, system_trust
 from audio_extract_dagster.redaction import host_of
 from audio_extract_dagster.setting_types import is_loopback
 
@@ -39,7 +40,8 @@ class FileHost:
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
         self._clock = clock
-        self._trust = system_trust()
+        self._trust: Trust | None = None
+        self._reading_trust = threading.Lock()
         self._proxy = _proxy()
         # Those not in use; None stands for one that has not been made. The last one used is the
         # first one taken, because its connection lives most probably.
@@ -80,13 +82,20 @@ class FileHost:
         try:
             if wire is None:
                 wire = Wire(
-                    self._trust,
+                    self._trusted(),
                     connect_seconds=self._connect_seconds,
                     idle_seconds=self._idle_seconds,
                 )
             yield wire
         finally:
             self._wires.put(wire)
+
+    def _trusted(self) -> Trust:
+        """Read once, and only when there is a file to fetch: it costs 50 ms."""
+        with self._reading_trust:
+            if self._trust is None:
+                self._trust = system_trust()
+            return self._trust
 
     def _way_to(self, url: str) -> str | None:
         """The proxy to use, None for none; raises `UnsafeLink` if the link may not be followed."""

@@ -294,6 +294,24 @@ def test_a_frame_becomes_the_day(engine: Engine) -> None:
     assert back.loc[0, "call_date"] == FRIDAY
 
 
+def test_a_frame_of_a_new_day_obeys_the_rules_of_a_stream(engine: Engine) -> None:
+    """Though it goes straight into the table."""
+
+    def frame(*rows: tuple[Any, ...]) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    replace_day(engine, conversations, SATURDAY, frame(conversation("a", SATURDAY)))
+    for rows, message in (
+        ([conversation("b"), conversation("c", SATURDAY)], "1 of the rows"),
+        ([conversation("b"), conversation("b")], "repeat a key"),
+    ):
+        with pytest.raises(WrongRows, match=message):
+            replace_day(engine, conversations, FRIDAY, frame(*rows))
+        assert stored_conversations(engine) == [conversation("a", SATURDAY)]
+    replace_day(engine, conversations, FRIDAY, frame(conversation("a"), conversation("b")))
+    assert stored_conversations(engine) == [conversation("a"), conversation("b")]
+
+
 def test_a_frame_is_typed_also_without_rows(engine: Engine) -> None:
     frame = read_day(engine, agent_calls, [FRIDAY])
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == {

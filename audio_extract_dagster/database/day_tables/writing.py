@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     # Costs a third of a second, and most who come here stream rows.
     import pandas as pd
 
+_KEY_TAKEN = "23505"  # a key is given twice, or a row moves here from another day
+
 
 def replace_day(
     engine: Engine, target: Table, day: date, data: DayRows | pd.DataFrame
@@ -60,12 +62,15 @@ def replace_day(
         # Two writers of one day would otherwise each keep what the other adds.
         key = advisory_key("replace_day", target.name, day.isoformat())
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+        if not isinstance(data, DayRows) and _copy_first(connection, target, columns, day, data):
+            return DayWritten(len(data), 0, {})
         staged = _create_staged(connection, columns)
         if isinstance(data, DayRows):
-            row_count = copy_in(connection, staged, encode_rows(columns, data.rows))
+            row_count = copy_in(connection, staged, columns, encode_rows(columns, data.rows))
             counts = dict(data.counts())
         else:
-            row_count, counts = copy_in(connection, staged, encode_frame(columns, data)), {}
+            row_count = copy_in(connection, staged, columns, encode_frame(columns, data))
+            counts = {}
         kept = 0
         if not _insert_first(connection, target, staged, day, row_count):
             kept = _delete_others(connection, target, staged, day)
@@ -89,6 +94,42 @@ def _create_staged(connection: Connection, columns: Sequence[Column[Any]]) -> Ta
     return staged
 
 
+def _is_empty(connection: Connection, target: Table, day: date) -> bool:
+    return not connection.scalar(select(exists().where(target.c.call_date == day)))
+
+
+def _count(connection: Connection, target: Table, day: date) -> int:
+    of_day = select(func.count()).select_from(target).where(target.c.call_date == day)
+    return connection.scalar(of_day) or 0
+
+
+def _copy_first(
+    connection: Connection,
+    target: Table,
+    columns: Sequence[Column[Any]],
+    day: date,
+    frame: pd.DataFrame,
+) -> bool:
+    """Copy a frame into a day that has no rows yet; whether that was possible.
+
+    The server writes while the frame is encoded. A stream cannot be read again if this fails, so
+    for a stream there is `_insert_first`.
+    """
+    if not _is_empty(connection, target, day):
+        return False
+    try:
+        with connection.begin_nested() as attempt:
+            copied = copy_in(connection, target, columns, encode_frame(columns, frame))
+            possible = copied == _count(connection, target, day)
+            if not possible:
+                attempt.rollback()
+            return possible
+    except exc.IntegrityError as error:
+        if sql_state(error) == _KEY_TAKEN:
+            return False
+        raise
+
+
 def _insert_first(
     connection: Connection, target: Table, staged: Table, day: date, row_count: int
 ) -> bool:
@@ -96,14 +137,14 @@ def _insert_first(
 
     A third of what merging costs, and a new day is what is mostly written.
     """
-    if connection.scalar(select(exists().where(target.c.call_date == day))):
+    if not _is_empty(connection, target, day):
         return False
     rows = select(staged).where(staged.c.call_date == day)
     try:
         with connection.begin_nested():
             inserted = connection.execute(insert(target).from_select(staged.columns.keys(), rows))
     except exc.IntegrityError as error:
-        if sql_state(error) == "23505":  # a key is given twice, or a row moves here from elsewhere
+        if sql_state(error) == _KEY_TAKEN:
             return False
         raise
     return inserted.rowcount == row_count
@@ -154,10 +195,7 @@ def _check(connection: Connection, target: Table, staged: Table, day: date, rows
     foreign = select(func.count()).where(staged.c.call_date.is_distinct_from(day))
     if number := connection.scalar(foreign):
         raise WrongRows(f"{target.name}: {number} of the rows given for {day} are of another day.")
-    there = connection.scalar(
-        select(func.count()).select_from(target).where(target.c.call_date == day)
-    )
-    if there != rows:
+    if _count(connection, target, day) != rows:
         raise _repeated(target, day)
 
 
