@@ -6,7 +6,6 @@ themselves, their defaults and how they go together are in `settings.py`.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import date
 from typing import Annotated
@@ -16,18 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator
 
 from audio_extract_dagster.business_days import WEEKDAYS
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine itself."""
-    if not host:
-        return False
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from audio_extract_dagster.loopback import is_loopback
 
 
 def _words(value: object) -> object:

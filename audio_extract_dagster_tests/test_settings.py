@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from audio_extract_dagster.setting_types import is_loopback, read_holiday
+from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.setting_types import read_holiday
 from audio_extract_dagster.settings import (
     GENESYS,
     POSTGRES,

@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.extraction.download import Downloader
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.download_pool import DownloadPool
 from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
 from audio_extract_dagster.model import Batch

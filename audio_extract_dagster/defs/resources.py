@@ -23,9 +23,9 @@ from audio_extract_dagster.composition import (
 )
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.day_run import Announce, DayRun
-from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.genesys import GenesysClient
 from audio_extract_dagster.model import JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer
@@ -176,7 +176,7 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
 
     def database_seconds(self) -> float:
         """How long this run has waited for the database so far."""
-        return database_seconds(running_settings()) - self._database_seconds_before
+        return database_seconds(self.settings()) - self._database_seconds_before
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._day_run is None:

@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, records
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.download_pool import DownloadPool
 from audio_extract_dagster.extraction.flight import Flight
 from audio_extract_dagster.extraction.looks import LookPlan

@@ -1,7 +1,7 @@
 """Many downloads at a time: threads that fetch recordings and hand back what became of each.
 
 One unit of work is one recording with all its parts. How one file is fetched is in
-`extraction/download.py`.
+`download/downloader.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
 
-from audio_extract_dagster.extraction.download import (
+from audio_extract_dagster.download.downloader import (
     Downloader,
     LinkExpired,
     TransferBroken,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from audio_extract_dagster.database.storable import clean_text
-from audio_extract_dagster.extraction.audio_file import is_audio
+from audio_extract_dagster.download.audio_file import is_audio
 from audio_extract_dagster.extraction.outcomes import Answers
 from audio_extract_dagster.genesys import BatchResult, BatchStatus
 from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason, RecordStatus

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from audio_extract_dagster.genesys.errors import (
     UnreadableAnswer,
 )
 from audio_extract_dagster.genesys.policy import RetryPolicy
+from audio_extract_dagster.loopback import is_loopback
 
 
 @dataclass(frozen=True)
@@ -128,16 +128,9 @@ def base_url(url: str, setting: str) -> str:
         raise Never(f"{setting} must be a full URL, such as https://api.mypurecloud.com.")
     if parts.username is not None or parts.query or parts.fragment:
         raise Never(f"{setting} must be a plain URL without user, query or fragment.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise Never(f"{setting} must begin with https://; http:// is for a server on loopback.")
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _certificates() -> str | bool:

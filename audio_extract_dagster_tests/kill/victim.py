@@ -17,10 +17,10 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.genesys import GenesysClient
 from audio_extract_dagster.model import Usage

@@ -23,11 +23,11 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget

@@ -15,16 +15,16 @@ from datetime import date
 from types import TracebackType
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.errors import TryAgain
-from audio_extract_dagster.extraction.audio_file import AudioFile, inspect
-from audio_extract_dagster.extraction.audio_formats import NotAudio
-from audio_extract_dagster.extraction.file_host import FileHost
-from audio_extract_dagster.extraction.link_errors import (
+from audio_extract_dagster.download.audio_file import AudioFile, inspect
+from audio_extract_dagster.download.audio_formats import NotAudio
+from audio_extract_dagster.download.errors import (
     HostBusy,
     LinkExpired,
     TransferBroken,
     UnsafeLink,
 )
+from audio_extract_dagster.download.file_host import FileHost
+from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.redaction import host_of
 from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
 from audio_extract_dagster.storage.errors import disk_errors

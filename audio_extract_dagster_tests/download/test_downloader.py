@@ -18,8 +18,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from audio_extract_dagster.errors import Never, TryAgain
-from audio_extract_dagster.extraction.download import (
+from audio_extract_dagster.download.downloader import (
     DownloadCounters,
     Downloader,
     DownloadPolicy,
@@ -28,9 +27,10 @@ from audio_extract_dagster.extraction.download import (
     UnsafeLink,
     WrongBody,
 )
+from audio_extract_dagster.errors import Never, TryAgain
 from audio_extract_dagster.storage import FolderStorage, KeyTaken, StorageRefused, audio_stem
 from audio_extract_dagster_tests.audio_bytes import ogg, wav
-from audio_extract_dagster_tests.extraction.file_server import (
+from audio_extract_dagster_tests.download.file_server import (
     Answer,
     FileServer,
     chunked,
@@ -472,7 +472,7 @@ def test_a_disk_that_fills_up_half_way(server: FileServer, tmp_path: Path) -> No
     program = """
         import resource, sys
         from pathlib import Path
-        from audio_extract_dagster.extraction.download import Downloader
+        from audio_extract_dagster.download.downloader import Downloader
         from audio_extract_dagster.storage import FolderStorage, StorageFull
         from audio_extract_dagster_tests.fake_clock import FakeClock
 

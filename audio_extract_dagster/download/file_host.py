@@ -1,8 +1,8 @@
 """One GET of a signed link: where it may lead, redirects, proxies, and what a refusal means.
 
 A link is a secret for as long as it lives, so neither errors nor logs show more than its host, and
-no header that could identify us goes with it. What goes over the network is in `wire.py`; trying
-again is decided in `download.py`.
+no header that could identify us goes with it. What goes over the network is in `connection.py`;
+trying again is decided in `downloader.py`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.extraction.link_errors import (
+from audio_extract_dagster.download.connection import Connection, Trust, system_trust
+from audio_extract_dagster.download.errors import (
     HostBusy,
     LinkExpired,
     TransferBroken,
     UnknownProxy,
     UnsafeLink,
 )
-from audio_extract_dagster.extraction.wire import Trust, Wire, system_trust
+from audio_extract_dagster.loopback import is_loopback
 from audio_extract_dagster.redaction import host_of
-from audio_extract_dagster.setting_types import is_loopback
 
 _REDIRECTS = 3
 
@@ -45,17 +45,17 @@ class FileHost:
         self._proxy = _proxy()
         # Those not in use; None stands for one that has not been made. The last one used is the
         # first one taken, because its connection lives most probably.
-        self._wires: LifoQueue[Wire | None] = LifoQueue()
+        self._connections: LifoQueue[Connection | None] = LifoQueue()
         for _ in range(concurrency):
-            self._wires.put(None)
+            self._connections.put(None)
 
     def close(self) -> None:
         """Close the idle connections."""
-        for _ in range(self._wires.qsize()):
-            wire = self._wires.get()
-            if wire is not None:
-                wire.close()
-            self._wires.put(None)
+        for _ in range(self._connections.qsize()):
+            connection = self._connections.get()
+            if connection is not None:
+                connection.close()
+            self._connections.put(None)
 
     def receive(self, url: str, write: Callable[[bytes], object]) -> None:
         """Hand the body behind a link to `write`, piece by piece.
@@ -63,9 +63,9 @@ class FileHost:
         Raises `LinkExpired`, `UnsafeLink`, `TransferBroken` or `HostBusy`, also after some pieces,
         and whatever `write` raises.
         """
-        with self._wire() as wire:
+        with self._connection() as connection:
             for _ in range(1 + _REDIRECTS):
-                status, headers = wire.get(url, self._way_to(url), write)
+                status, headers = connection.get(url, self._way_to(url), write)
                 if status == 200:
                     return
                 if status not in (301, 302, 303, 307, 308):
@@ -77,18 +77,18 @@ class FileHost:
         raise TransferBroken(host_of(url), "bad_redirect", f"more than {_REDIRECTS} redirects")
 
     @contextmanager
-    def _wire(self) -> Iterator[Wire]:
-        wire = self._wires.get()
+    def _connection(self) -> Iterator[Connection]:
+        connection = self._connections.get()
         try:
-            if wire is None:
-                wire = Wire(
+            if connection is None:
+                connection = Connection(
                     self._trusted(),
                     connect_seconds=self._connect_seconds,
                     idle_seconds=self._idle_seconds,
                 )
-            yield wire
+            yield connection
         finally:
-            self._wires.put(wire)
+            self._connections.put(connection)
 
     def _trusted(self) -> Trust:
         """Read once, and only when there is a file to fetch: it costs 50 ms."""

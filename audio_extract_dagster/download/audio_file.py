@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from audio_extract_dagster.extraction.audio_formats import (
+from audio_extract_dagster.download.audio_formats import (
     AUDIO_BRANDS,
     MP4,
     NotAudio,

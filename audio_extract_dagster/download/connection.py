@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pycurl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from audio_extract_dagster.extraction.link_errors import TransferBroken
+from audio_extract_dagster.download.errors import TransferBroken
 from audio_extract_dagster.redaction import host_of
 
 # What libcurl takes from a socket at once. It hands on pieces of 16 KiB, and each thread that wants
@@ -60,7 +60,7 @@ def system_trust() -> Trust:
     return Trust("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), folder)
 
 
-class Wire:
+class Connection:
     """Keeps its connection for the next request. For one thread at a time."""
 
     def __init__(self, trust: Trust, *, connect_seconds: float, idle_seconds: float) -> None:

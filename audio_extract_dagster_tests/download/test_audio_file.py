@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audio_extract_dagster.extraction.audio_file import AudioFile, inspect, is_audio
-from audio_extract_dagster.extraction.audio_formats import NotAudio
+from audio_extract_dagster.download.audio_file import AudioFile, inspect, is_audio
+from audio_extract_dagster.download.audio_formats import NotAudio
 from audio_extract_dagster_tests.audio_bytes import (
     OPUS_HEAD,
     SPEEX_HEAD,
