@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check bench dictionary lock
+.PHONY: help install demo dev test check audit bench dictionary lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,10 @@ check: $(INSTALLED) ## Lint, format and type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+
+audit: $(INSTALLED) ## Ask whether what the lock holds has known vulnerabilities (needs the network)
+	$(BIN)/python -m audio_extract_dagster_tests.audit
 
 bench: $(INSTALLED) ## Measure against yardsticks (benchmarks/README.md says what it needs)
 	$(BIN)/python -m benchmarks

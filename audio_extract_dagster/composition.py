@@ -19,6 +19,7 @@ from audio_extract_dagster.database.connection import (
 )
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
+from audio_extract_dagster.database.stopwatch import Stopwatch, time_database
 from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast
 from audio_extract_dagster.genesys import GenesysClient, RequestBudget
 from audio_extract_dagster.model import Rates
@@ -31,12 +32,19 @@ from audio_extract_dagster.storage import AudioStorage, open_storage
 
 def engine_of(settings: Settings) -> Engine:
     """The database. One engine per process and database, however many parts ask for it."""
-    return _engine(settings.postgres())
+    return _database(settings.postgres())[0]
+
+
+def database_seconds(settings: Settings) -> float:
+    """How long this process has waited for that database so far."""
+    return _database(settings.postgres())[1].seconds
 
 
 @cache
-def _engine(postgres: PostgresSettings) -> Engine:
-    return open_engine(postgres)
+def _database(postgres: PostgresSettings) -> tuple[Engine, Stopwatch]:
+    engine, stopwatch = open_engine(postgres), Stopwatch()
+    time_database(engine, stopwatch)
+    return engine, stopwatch
 
 
 def genesys_client_of(

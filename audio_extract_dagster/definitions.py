@@ -18,6 +18,7 @@ from audio_extract_dagster.defs.checks import asset_checks
 from audio_extract_dagster.defs.freshness import freshness
 from audio_extract_dagster.defs.io_manager import PostgresIOManager
 from audio_extract_dagster.defs.jobs import day_job
+from audio_extract_dagster.defs.links import linked_to_code
 from audio_extract_dagster.defs.partitions import daily_partitions
 from audio_extract_dagster.defs.plan import plan_job
 from audio_extract_dagster.defs.resources import (
@@ -25,6 +26,7 @@ from audio_extract_dagster.defs.resources import (
     DayRunResource,
     GenesysResource,
 )
+from audio_extract_dagster.defs.retention import retention_job, retention_schedule
 from audio_extract_dagster.defs.schedules import daily_schedule
 from audio_extract_dagster.defs.sensors import all_sensors
 from audio_extract_dagster.settings import environment_of, read_settings
@@ -46,17 +48,26 @@ def definitions() -> dg.Definitions:
         schedule_status = dg.DefaultScheduleStatus.STOPPED
         sensor_status = dg.DefaultSensorStatus.STOPPED
     freshness_checks, freshness_sensor = freshness(days, cron, sensor_status)
+    expiry, expiry_status = retention_job(), schedule_status
+    if settings.retention_days is None:
+        expiry_status = dg.DefaultScheduleStatus.STOPPED
     clock = SystemClock()
     return dg.Definitions(
         assets=[
-            conversations_asset(partitions),
-            agent_calls_asset(partitions),
-            audio_assets(partitions),
-            daily_report_asset(partitions),
+            linked_to_code(assets, settings.source_code_url)
+            for assets in (
+                conversations_asset(partitions),
+                agent_calls_asset(partitions),
+                audio_assets(partitions),
+                daily_report_asset(partitions),
+            )
         ],
         asset_checks=[*asset_checks(partitions), *freshness_checks],
-        jobs=[day_job(freshness_checks), plan_job(partitions)],
-        schedules=[daily_schedule(days, cron, schedule_status)],
+        jobs=[day_job(freshness_checks), plan_job(partitions), expiry],
+        schedules=[
+            daily_schedule(days, cron, schedule_status),
+            retention_schedule(expiry, days, expiry_status),
+        ],
         sensors=[*all_sensors(days, cron, sensor_status), freshness_sensor],
         resources={
             "genesys": GenesysResource(clock=clock),

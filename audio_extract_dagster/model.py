@@ -68,6 +68,7 @@ class Reason(Enum):
     NO_PERMISSION = "no_permission", RecordStatus.MISSING
     LATE_AUDIO_EXPIRED = "late_audio_expired", RecordStatus.MISSING
     NEVER_CLOSED = "never_closed", RecordStatus.MISSING
+    RETENTION = "retention", RecordStatus.MISSING
     # We or the wire failed.
     NOT_DELIVERED = "not_delivered", RecordStatus.FAILED
     TRANSFER_BROKEN = "transfer_broken", RecordStatus.FAILED

@@ -87,6 +87,8 @@ class Settings(BaseModel):
     download_concurrency: Annotated[int, Field(ge=1, le=512)] = 32
     late_audio_days: Annotated[int, Field(ge=0, le=3650)] = 7
     max_failed_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
+    # The schedule looks back at a week: what it may list again must not be on its way out.
+    retention_days: Annotated[int, Field(ge=8, le=36500)] | None = None
 
     audio_storage_uri: StorageUri = "data/audio"
     project_id: str | None = None
@@ -109,6 +111,8 @@ class Settings(BaseModel):
     dagster_home: Path = Path("data/dagster")
     # Where the links in messages lead.
     dagster_ui_url: str = "http://127.0.0.1:3000"
+    # Where the links from assets to their code lead, the package's folder below it.
+    source_code_url: str | None = None
 
     @property
     def login_url(self) -> str:

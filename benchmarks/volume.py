@@ -54,8 +54,7 @@ class World:
 
     def request(self) -> Steps:
         """Wait for a turn, then for the answer."""
-        while (wait := self.pace.take(self.now)) > 0:
-            yield wait
+        yield self.pace.book(self.now) - self.now
         self.requests += 1
         yield _ANSWER_SECONDS
 

@@ -23,7 +23,7 @@ from audio_extract_dagster.settings import SettingsError, environment_of
 class Commands(click.Group):
     """Loads a subcommand when it is called, and turns our errors into one message and a code."""
 
-    _NAMES = ("demo", "dev", "run", "migrate", "doctor", "plan", "verify", "simulate")
+    _NAMES = ("demo", "dev", "run", "migrate", "doctor", "plan", "verify", "expire", "simulate")
     # These start something: settings that are wrong count as wrong usage. The others report.
     _STARTING = ("demo", "dev", "run", "simulate")
 

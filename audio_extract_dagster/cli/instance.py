@@ -43,6 +43,12 @@ run_monitoring:
   poll_interval_seconds: 30
   free_slots_after_run_end_seconds: 30
 
+# Ticks are kept for so many days. Runs stay: they are the history of each day.
+retention:
+  schedule: {{purge_after_days: 90}}
+  sensor:
+    purge_after_days: {{skipped: 7, success: 30, failure: 90}}
+
 python_logs:
   managed_python_loggers: [audio_extract_dagster]
 

@@ -67,7 +67,8 @@ def open_engine(settings: PostgresSettings) -> Engine:
             "application_name": "audio-extract",
             "client_encoding": "utf8",
             "connect_timeout": 10,
-            # A firewall that forgets an idle connection must not hang a run for hours.
+            # A firewall that forgets an idle connection must not hang a run for hours. The server
+            # looks out for us in the same way, see `_session_options`.
             "keepalives": 1,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
@@ -81,7 +82,9 @@ def _session_options(schema: str) -> str:
     """libpq's `options`: separated by spaces, so spaces and backslashes of a value are escaped."""
     quoted = '"' + schema.replace('"', '""') + '"'
     search_path = re.sub(r"([\\\s])", r"\\\1", quoted)
-    return f"-c search_path={search_path} -c TimeZone=UTC"
+    # Of a machine that is gone the server learns nothing, and would hold its locks for two hours.
+    alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    return f"-c search_path={search_path} -c TimeZone=UTC {alive}"
 
 
 @contextmanager

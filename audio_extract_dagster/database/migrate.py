@@ -36,9 +36,12 @@ def migrate(engine: Engine, schema: str, *, lock_seconds: float = 60) -> None:
     others find it done; a step that fails leaves nothing behind. `engine` sees `schema` first in
     its `search_path` (`open_engine`).
 
+    A schema that is newer than this program is left as it is and works: while a new version is
+    rolled out, the one before goes on beside it.
+
     Raises `DatabaseRefused` when the role lacks a permission (with the SQL that grants it) or the
-    schema is newer than this program, `DatabaseUnavailable` when the lock, or a table that is in
-    use, is not free within `lock_seconds`.
+    version is not one of ours, `DatabaseUnavailable` when the lock, or a table that is in use, is
+    not free within `lock_seconds`.
     """
     if schema_is_current(engine):
         return
@@ -54,7 +57,7 @@ def migrate(engine: Engine, schema: str, *, lock_seconds: float = 60) -> None:
 
 
 def schema_is_current(engine: Engine) -> bool:
-    """Whether every step has been applied. A schema that is newer than the program is not current.
+    """Whether no step is missing; a schema that is newer than the program has them all.
 
     Raises as `database_errors` does when the database cannot be asked.
     """
@@ -63,7 +66,17 @@ def schema_is_current(engine: Engine) -> bool:
 
 
 def _current(connection: Connection) -> bool:
-    return _version(connection) == _scripts().get_current_head()
+    version, head = _version(connection), _scripts().get_current_head() or ""
+    # Steps are numbered and only add. One that takes something away comes a release after the last
+    # program that used it.
+    newer = version is not None and _is_number(version) and version > head
+    if newer:
+        _log.info("The schema is at %s, newer than this program (%s).", version, head)
+    return newer or version == head
+
+
+def _is_number(version: str) -> bool:
+    return len(version) == 4 and version.isascii() and version.isdigit()
 
 
 def _version(connection: Connection) -> str | None:
@@ -130,8 +143,8 @@ def _upgrade(connection: Connection, schema: str) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if version is not None and version not in known:
         raise DatabaseRefused(
-            f"The schema {schema} is at version {version}, which this program does not know: it "
-            "was migrated by a newer one. Install that, or name another schema in PG_SCHEMA."
+            f"The schema {schema} is at version {version}, which is none of this project's. Name "
+            "another schema in PG_SCHEMA."
         )
     config = _config()
     config.attributes["migration_context"] = {

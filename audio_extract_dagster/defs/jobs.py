@@ -21,6 +21,7 @@ def day_job(freshness_checks: Sequence[dg.AssetChecksDefinition]) -> Any:
         selection=assets - dg.AssetSelection.checks(*freshness_checks),
         description=(
             "One day from Genesys Cloud to PostgreSQL and the audio storage. Running a day again "
-            "is safe: only what is not done is done."
+            "is safe: only what is not done is done. Dry run: the job plan_day tells what a day "
+            "would cost and changes nothing."
         ),
     )

@@ -34,7 +34,12 @@ def plan_job(partitions: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
         name=PLAN_JOB_NAME,
         partitions_def=partitions,
         executor_def=dg.in_process_executor,
-        description="What extracting a day would cost; asks Genesys for a count, changes nothing.",
+        description=(
+            "Dry run of extract_day: what extracting a day would cost in calls, API requests, "
+            "minutes of the request budget and GiB. Asks Genesys for a count, changes nothing. The "
+            "numbers are in the metadata of the step's output; `audio-extract plan` gives the same "
+            "for many days."
+        ),
     )
     def plan_day() -> None:
         forecast_day()

@@ -13,8 +13,14 @@ import dagster as dg
 from pydantic import PrivateAttr
 from sqlalchemy import Engine
 
-from audio_extract_dagster.clock import Clock, SystemClock
-from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of, texts_of
+from audio_extract_dagster.clock import Clock, CountedPauses, SystemClock
+from audio_extract_dagster.composition import (
+    database_seconds,
+    engine_of,
+    genesys_client_of,
+    storage_of,
+    texts_of,
+)
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
 from audio_extract_dagster.embedded.environment import running_settings
@@ -51,7 +57,13 @@ def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
     """
     if "dagster/backfill" in run_tags:
         return lambda _connection, _job: None
-    return Announcer(SystemClock(), settings.email_message, settings.run_url, texts_of(settings))
+    return Announcer(
+        SystemClock(),
+        settings.email_message,
+        settings.run_url,
+        texts_of(settings),
+        settings.timezone,
+    )
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):
@@ -59,12 +71,19 @@ class GenesysResource(dg.ConfigurableResource[GenesysClient]):
 
     clock: dg.ResourceDependency[Clock]
     _client: GenesysClient | None = PrivateAttr(default=None)
+    _pauses: CountedPauses | None = PrivateAttr(default=None)
 
     def client(self) -> GenesysClient:
         """The client of this run; raises `SettingsError` when Genesys is not configured."""
         if self._client is None:
             self._client = genesys_client_of(running_settings(), self.clock)
         return self._client
+
+    def pauses(self) -> CountedPauses:
+        """The clock to wait by while Genesys prepares batches."""
+        if self._pauses is None:
+            self._pauses = CountedPauses(self.clock)
+        return self._pauses
 
     def usage(self) -> Usage:
         """What this run has spent so far."""
@@ -96,6 +115,13 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
             )
         return self._downloader
 
+    def seconds(self) -> float:
+        """How long this run has downloaded so far, summed over what was fetched side by side."""
+        if self._downloader is None:
+            return 0.0
+        counters = self._downloader.counters
+        return counters.seconds + counters.wait_seconds
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._downloader is not None:
             self._downloader.close()
@@ -111,6 +137,8 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
     clock: dg.ResourceDependency[Clock]
     _settings: Settings | None = PrivateAttr(default=None)
     _day_run: DayRun | None = PrivateAttr(default=None)
+    _began: float = PrivateAttr(default=0.0)
+    _database_seconds_before: float = PrivateAttr(default=0.0)
 
     def settings(self) -> Settings:
         """The settings of this run, complete: every step and check asks, they are read once."""
@@ -126,6 +154,8 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
         if self._day_run is None:
             settings = self.settings()
+            self._began = self.clock.monotonic()
+            self._database_seconds_before = database_seconds(settings)
             day_run = DayRun(
                 self.engine(),
                 settings.pg_schema,
@@ -139,6 +169,14 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
             day_run.__enter__()
             self._day_run = day_run
         return self._day_run
+
+    def seconds(self) -> float:
+        """How long this run has worked on the day so far, with waiting for its turn."""
+        return self.clock.monotonic() - self._began
+
+    def database_seconds(self) -> float:
+        """How long this run has waited for the database so far."""
+        return database_seconds(running_settings()) - self._database_seconds_before
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._day_run is None:

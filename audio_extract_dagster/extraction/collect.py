@@ -76,10 +76,12 @@ class AudioCollection:
         self._limits = limits
         self._report = report
         self._downloader = downloader
-        self._pool = DownloadPool(downloader, day_run.call_date, limits.download_concurrency)
         self._planner = BatchPlanner(engine, day_run.call_date, limits.batch_size, selection)
         self._settler = Settler(client, self._planner, clock, limits.late_audio)
         self._recorder = Recorder(day_run, engine, clock)
+        self._pool = DownloadPool(
+            downloader, day_run.call_date, limits.download_concurrency, self._recorder.reopen
+        )
         self._flights: list[Flight] = []
         self._failed_looks = 0
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -62,6 +64,15 @@ class DownloadPolicy:
     #: A host that asks to wait is obeyed up to this, and it is not counted as a try.
     longest_wait_seconds: float = 180.0
     all_waits_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that has come whole and has no name yet."""
+
+    stem: str
+    staged: Staged
+    audio: AudioFile
 
 
 @dataclass(frozen=True)
@@ -140,20 +151,19 @@ class Downloader:
     ) -> None:
         self.close()
 
-    def fetch(
-        self, url: str, stem: str, declared_content_type: str | None, *, replace: bool = False
-    ) -> Downloaded:
-        """Bring the file behind `url` into the storage as `stem` plus the extension it deserves.
+    @contextmanager
+    def receive(self, url: str, stem: str, declared_content_type: str | None) -> Iterator[Received]:
+        """The file behind `url`, whole and found to be audio; gone at the end unless it was kept.
 
         `stem` comes from `audio_stem`. Raises `LinkExpired`, `UnsafeLink`, `TransferBroken`,
         `WrongBody` (each with a `reason` for the ledger) or an error of the storage; then nothing
-        of the file is left. `replace` is for a file that no record claims any more: otherwise
-        another content under the same name raises `KeyTaken`.
+        of the file is left.
         """
         tries, waits, waited = 0, 0, 0.0
         while True:
             try:
-                return self._try(url, stem, declared_content_type, replace)
+                received = self._try(url, stem, declared_content_type)
+                break
             except HostBusy as busy:
                 pause = self._pause(waits) if busy.wait_seconds is None else busy.wait_seconds
                 waits, waited, reason = waits + 1, waited + pause, busy.reason
@@ -168,11 +178,36 @@ class Downloader:
             _log.debug("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
             self._count(DownloadCounters(wait_seconds=pause))
             self._clock.sleep(pause)
+        with received.staged:
+            yield received
 
-    def discard(self, stem: str) -> None:
-        """Remove the file of `stem`, whatever its extension; fine if there is none."""
+    def keep(self, received: Received, *, replace: bool = False) -> Downloaded:
+        """Give a received file its name: its stem plus the extension that it deserves.
+
+        `replace` is for a name that no record claims any more: otherwise another content under the
+        same name raises `KeyTaken`.
+        """
+        audio = received.audio
+        key = f"{received.stem}.{audio.extension}"
+        started = self._clock.monotonic()
+        stored = self._storage.commit(
+            received.staged, key, content_type=audio.content_type, replace=replace
+        )
+        self._count(DownloadCounters(files=1, seconds=self._clock.monotonic() - started))
+        return _downloaded(key, stored, audio)
+
+    def fetch(
+        self, url: str, stem: str, declared_content_type: str | None, *, replace: bool = False
+    ) -> Downloaded:
+        """Receive a file and keep it."""
+        with self.receive(url, stem, declared_content_type) as received:
+            return self.keep(received, replace=replace)
+
+    def discard(self, stem: str, but: str = "") -> None:
+        """Remove the files of `stem` with any extension, but for the key `but`."""
         for key, _ in list(self._storage.list(f"{stem}.")):
-            self._storage.delete(key)
+            if key != but:
+                self._storage.delete(key)
 
     def remove_temporary(self, call_date: date) -> int:
         """Remove what dead runs of the day left half-written; returns how many files."""
@@ -183,22 +218,17 @@ class Downloader:
             self._policy.first_pause_seconds * 2.0**earlier, self._policy.longest_wait_seconds
         )
 
-    def _try(
-        self, url: str, stem: str, declared_content_type: str | None, replace: bool
-    ) -> Downloaded:
+    def _try(self, url: str, stem: str, declared_content_type: str | None) -> Received:
         started = self._clock.monotonic()
-        with self._storage.stage(stem) as staged:
+        with ExitStack() as discarding:
+            staged = discarding.enter_context(self._storage.stage(stem))
             try:
                 audio = self._receive(url, staged, declared_content_type)
-                key = f"{stem}.{audio.extension}"
-                stored = self._storage.commit(
-                    staged, key, content_type=audio.content_type, replace=replace
-                )
             finally:
                 seconds = self._clock.monotonic() - started
                 self._count(DownloadCounters(tries=1, bytes=staged.size_bytes, seconds=seconds))
-        self._count(DownloadCounters(files=1))
-        return _downloaded(key, stored, audio)
+            discarding.pop_all()
+        return Received(stem, staged, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
         self._host.receive(url, staged.write)

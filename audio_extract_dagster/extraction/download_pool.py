@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -21,7 +22,7 @@ from audio_extract_dagster.extraction.download import (
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
+from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
 
@@ -40,10 +41,21 @@ class Arrival:
 
 
 class DownloadPool:
-    """Fetches recordings of one day with `concurrency` threads. A context manager."""
+    """Fetches recordings of one day with `concurrency` threads. A context manager.
 
-    def __init__(self, downloader: Downloader, call_date: date, concurrency: int) -> None:
+    `before_replacing` is told, by one of these threads, of a recording whose files are about to
+    take the places of others that rows claim.
+    """
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        call_date: date,
+        concurrency: int,
+        before_replacing: Callable[[RecordingLinks], None] | None = None,
+    ) -> None:
         self._downloader = downloader
+        self._before_replacing = before_replacing
         self._call_date = call_date
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="download")
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
@@ -87,32 +99,45 @@ class DownloadPool:
             self._arrivals.put(Arrival(flight, recording, error=error))
 
     def _store(self, flight: Flight, recording: RecordingLinks) -> Arrival:
-        parts: list[StoredPart] = []
-        try:
-            for number, link in enumerate(recording.links, start=1):
-                part = number if len(recording.links) > 1 else 0
-                parts.append(self._fetch_part(recording, part, link))
-        except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
-            # Parts that came stay: a row may claim them, and the next fetch takes their place.
-            return Arrival(flight, recording, reason=_reason(error))
-        if len(parts) > 1:
+        """All parts or none: no file gets its name before the last of them has come."""
+        with ExitStack() as unnamed:
+            try:
+                received = [
+                    unnamed.enter_context(
+                        self._downloader.receive(
+                            link.url, self._stem(recording, part), link.content_type
+                        )
+                    )
+                    for part, link in recording.parts
+                ]
+            except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
+                return Arrival(flight, recording, reason=_reason(error))
+            if recording.replaces and self._before_replacing is not None:
+                self._before_replacing(recording)
+            # A file in the way belongs to no STORED row, or its recording comes again.
+            files = [self._downloader.keep(each, replace=True) for each in received]
+        if recording.replaces:
+            for each, file in zip(received, files, strict=True):
+                self._downloader.discard(each.stem, but=file.key)
+        if len(files) > 1:
             # The parts may have come one by one, the first of them as if it were the only one.
-            self._downloader.discard(audio_stem(self._call_date, *recording.key, 0))
-        stored = StoredRecording(recording.conversation_id, recording.recording_id, tuple(parts))
+            self._downloader.discard(self._stem(recording, 0))
+        parts = tuple(
+            StoredPart(
+                part,
+                file.uri,
+                file.content_type,
+                file.size_bytes,
+                file.sha256,
+                file.duration_seconds,
+            )
+            for (part, _), file in zip(recording.parts, files, strict=True)
+        )
+        stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
         return Arrival(flight, recording, stored=stored)
 
-    def _fetch_part(self, recording: RecordingLinks, part: int, link: Link) -> StoredPart:
-        stem = audio_stem(self._call_date, *recording.key, part)
-        # No STORED row claims the old file, or its recording is fetched again by force.
-        file = self._downloader.fetch(link.url, stem, link.content_type, replace=True)
-        return StoredPart(
-            part,
-            file.uri,
-            file.content_type,
-            file.size_bytes,
-            file.sha256,
-            file.duration_seconds,
-        )
+    def _stem(self, recording: RecordingLinks, part: int) -> str:
+        return audio_stem(self._call_date, *recording.key, part)
 
 
 def _reason(error: Exception) -> Reason:

@@ -29,15 +29,25 @@ class Link:
 
 @dataclass(frozen=True)
 class RecordingLinks:
-    """The files of one recording, in the order of their parts."""
+    """The files of one recording, in the order of their parts.
+
+    `replaces`: rows claim files of it, whose places these may take.
+    """
 
     conversation_id: str
     recording_id: str
     links: tuple[Link, ...]
+    replaces: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
         return self.conversation_id, self.recording_id
+
+    @property
+    def parts(self) -> list[tuple[int, Link]]:
+        """Each link with its part: 0 for a single file, else 1…n."""
+        first = 1 if len(self.links) > 1 else 0
+        return list(enumerate(self.links, start=first))
 
 
 @dataclass
@@ -187,12 +197,14 @@ class Flight:
         for recording in offered:
             if not self._is_news(recording):
                 continue
+            earlier = self._links.get(recording.key)
+            claimed = bool(self._stored_parts(recording)) or (earlier and earlier.replaces)
             self._reopen(recording)
-            self._links[recording.key] = recording
+            self._links[recording.key] = latest = replace(recording, replaces=bool(claimed))
             if recording.key not in self._fetching:
                 self._fetching.add(recording.key)
                 self.downloads += 1
-                yield recording
+                yield latest
 
     def _is_news(self, recording: RecordingLinks) -> bool:
         """Whether the offer is the first, has more parts, or has fresh links for dead ones."""

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, records
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.download_pool import Arrival
-from audio_extract_dagster.extraction.flight import Flight
+from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import BatchState, StoredRecording
 
 # Files are recorded in groups of this size, and none waits longer than so many seconds for its
@@ -41,6 +42,15 @@ class Recorder:
             self._oldest = self._clock.monotonic()
         # Of a recording that came again with more parts, only the latest is true.
         self._waiting[arrival.recording.key] = arrival.flight, arrival.stored
+
+    def reopen(self, recording: RecordingLinks) -> None:
+        """Other files are about to take the places that the rows of this recording claim.
+
+        Until they are recorded, a run that dies must not leave rows about files that are gone.
+        The one write of the ledger that the threads of the download pool make.
+        """
+        with database_errors(self._engine), self._engine.begin() as connection:
+            records.reopen(connection, *recording.key, self._clock.now())
 
     def flush_if_due(self) -> None:
         """Write the rows if enough are waiting or one waits too long."""

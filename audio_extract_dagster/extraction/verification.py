@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 from sqlalchemy import Engine
 
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import accounts, inventory, records
+from audio_extract_dagster.database.ledger import accounts, expiry, inventory, records
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.storable import clean_text
@@ -88,6 +88,7 @@ def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> It
     """What Genesys lists for the calls of the day and the rows do not know; a request per call."""
     with database_errors(engine), engine.connect() as connection:
         calls = inventory.calls_of_day(connection, day)
+        expired = expiry.expired_recordings(connection, day)
     for call in calls:
         known = {record.recording_id: record.status for record in call.records}
         for recording in source.recording_metadata(call.conversation_id):
@@ -97,6 +98,8 @@ def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> It
                 continue
             place = f"{call.conversation_id}/{recording_id}"
             found = (call.conversation_id, recording_id)
+            if found in expired:
+                continue
             if recording_id not in known:
                 yield Finding(Difference.RECORDING_WITHOUT_ROW, place, *found)
             elif known[recording_id] is RecordStatus.MISSING and is_deliverable(recording):

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from audio_extract_dagster.clock import Clock
 
-WINDOW = 60.0
-"""Seconds over which requests are counted."""
+WINDOW = 61.0
+"""Seconds in which no more than the limit leave. Genesys counts 60, and counts where requests
+arrive: of two, the second may have been up to a second quicker on its way."""
 
 
 class RequestBudget(Protocol):
@@ -31,9 +32,10 @@ class RequestBudget(Protocol):
 class Pace:
     """When turns were taken and when the next may be, as plain data. Times are seconds.
 
-    In any 60 s at most `per_minute` turns are taken, and a busy caller gets all of them. They are
-    spread evenly, but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at
-    the mean rate, and the times of the last `per_minute` turns keep burst and rate together from
+    Turns are booked in the order in which they are asked for, also ahead of time. In any `WINDOW`
+    there are at most `per_minute` of them, and a busy caller gets all of them. They are spread
+    evenly, but for a burst of 3 seconds' worth after a lull: a bucket of that size fills at the
+    mean rate, and the times of the last `per_minute` turns keep burst and rate together from
     passing the limit of any window, wherever the server's own minute begins.
     """
 
@@ -42,22 +44,24 @@ class Pace:
     due: float = 0.0
     quiet_until: float = 0.0
 
-    def take(self, now: float) -> float:
-        """Take the turn and return 0, or leave it and return how long it is until it comes."""
+    def book(self, now: float) -> float:
+        """Take the next turn that nobody has, and return when it comes: `now` or later."""
         interval = WINDOW / self.per_minute
         slack = interval * (max(1, self.per_minute // 20) - 1)
-        earliest = max(self.due - slack, self.quiet_until)
+        turn = max(now, self.due - slack, self.quiet_until)
         if len(self.taken) >= self.per_minute:
-            earliest = max(earliest, self.taken[-self.per_minute] + WINDOW)
-        if now < earliest:
-            return earliest - now
-        self.taken = [*self.taken[1 - self.per_minute :], now] if self.per_minute > 1 else [now]
-        self.due = max(self.due, now) + interval
-        return 0.0
+            turn = max(turn, self.taken[-self.per_minute] + WINDOW)
+        self.taken = [*self.taken, turn][-self.per_minute :]
+        self.due = max(self.due, turn) + interval
+        return turn
 
     def back_off(self, until: float) -> None:
-        """No turn comes before `until`."""
+        """No turn comes before `until`; those that are booked for before are void."""
         self.quiet_until = max(self.quiet_until, until)
+
+    def is_silenced(self, turn: float) -> bool:
+        """Whether quiet was asked for after `turn` was booked: another one must be booked."""
+        return turn < self.quiet_until
 
 
 class LocalBudget:
@@ -75,17 +79,20 @@ class LocalBudget:
     def acquire(self) -> float:
         asked = self._clock.monotonic()
         with self._turn:
-            while (wait := self._take()) > 0:
+            turn = self._book()
+            while (wait := turn - self._clock.monotonic()) > 0:
                 self._clock.sleep(wait)
+                if self._pace.is_silenced(turn):
+                    turn = self._book()
         return self._clock.monotonic() - asked
 
     def back_off(self, seconds: float) -> None:
         with self._state:
             self._pace.back_off(self._clock.monotonic() + seconds)
 
-    def _take(self) -> float:
+    def _book(self) -> float:
         with self._state:
-            return self._pace.take(self._clock.monotonic())
+            return self._pace.book(self._clock.monotonic())
 
 
 def seconds_to_reset(headers: Mapping[str, str]) -> float:
@@ -100,4 +107,4 @@ def seconds_to_reset(headers: Mapping[str, str]) -> float:
         reset = int(headers["inin-ratelimit-reset"])
     except (KeyError, ValueError):
         return 0.0
-    return float(min(max(reset, 0), WINDOW + 1)) if count >= allowed else 0.0
+    return float(min(max(reset, 0), WINDOW)) if count >= allowed else 0.0

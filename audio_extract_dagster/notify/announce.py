@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.database.ledger import jobs, shapes
 from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.english import ENGLISH
@@ -21,20 +21,28 @@ class Announcer:
     """Called with a job that has just ended, in the transaction that ends it.
 
     The first run of a day is always announced; a repeat only if the outcome or the counts of the
-    day have changed. `run_url` gives the address of a run in the UI.
+    day have changed. `run_url` gives the address of a run in the UI, `timezone` names the zone of
+    the hours in its drawing.
     """
 
     clock: Clock
     opening: str
     run_url: Callable[[str], str]
     texts: Texts = ENGLISH
+    timezone: str = "UTC"
 
     def __call__(self, connection: Connection, job: Job) -> None:
         earlier = jobs.ended_before(connection, job)
         if earlier is not None and _outcome(earlier) == _outcome(job):
             return
         url = self.run_url(job.run_id)
-        message = compose(job, opening=self.opening, run_url=url, texts=self.texts)
+        message = compose(
+            job,
+            opening=self.opening,
+            run_url=url,
+            calls_by_hour=shapes.calls_by_hour(connection, job.call_date, self.timezone),
+            texts=self.texts,
+        )
         outbox.enqueue(
             connection,
             job.run_id,

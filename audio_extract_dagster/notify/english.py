@@ -72,6 +72,7 @@ ENGLISH = Texts(
     agent_calls_note="an agent answered or was rung",
     excluded="Excluded",
     excluded_note="no agent took part",
+    by_hour="Agent calls by hour",
     recordings="Recordings of the agent calls",
     record_statuses=(
         ("Stored", "the file is there, whole"),
@@ -100,6 +101,7 @@ ENGLISH = Texts(
         "no_permission": "The client may not read it",
         "late_audio_expired": "Did not come within the days allowed",
         "never_closed": "The call was never closed",
+        "retention": "Deleted when its time was over",
         "not_delivered": "Available, but the batch did not bring it",
         "transfer_broken": "The download broke",
         "not_audio": "What came was no audio",
@@ -115,5 +117,5 @@ ENGLISH = Texts(
     run_time="Run time",
     requests="API requests",
     waiting="Waited for Genesys Cloud",
-    digest_columns=("Day", "Outcome", "Stored", "Pending", "Missing", "Failed"),
+    digest_columns=("Day", "Stored", "Pending", "Missing", "Failed"),
 )

@@ -12,18 +12,20 @@ from html import escape, unescape
 
 GOOD, FAIR, BAD = "#18794e", "#ad5700", "#c62a2f"
 
-_QUIET = "color:#60646c;font-size:13px"
+QUIET = "color:#60646c;font-size:13px"
+_SMALL = "color:#60646c;font-size:11px"
 _CELL = "padding:8px 4px;border-top:1px solid #e0e1e6;vertical-align:top"
 _NUMBER = f"{_CELL};text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: what, how much, and a word of explanation below."""
+    """A line of a table: what, how much, a word of explanation below, its colour in a bar."""
 
     label: str
     value: str
     note: str = ""
+    color: str = ""
 
 
 def document(body: str, language: str) -> str:
@@ -59,24 +61,31 @@ def note(heading: str, text: str) -> str:
     )
 
 
-def table(heading: str, rows: Iterable[Row]) -> str:
-    """Labels on the left, numbers on the right."""
+def table(heading: str, rows: Iterable[Row], drawing: str = "") -> str:
+    """Labels on the left, numbers on the right; a drawing of them above."""
     lines = "".join(
-        f'<tr><td style="{_CELL}">{escape(row.label)}{_small(row.note)}</td>'
+        f'<tr><td style="{_CELL}">{_mark(row.color)}{escape(row.label)}{_small(row.note)}</td>'
         f'<td style="{_NUMBER}">{escape(row.value)}</td></tr>'
         for row in rows
     )
-    return f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(heading)}</h2>{_table(lines)}'
+    title = f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(heading)}</h2>'
+    return f"{title}{drawing}{_table(lines)}"
 
 
-def grid(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Several columns: the first two are words, the others numbers."""
-    head = "".join(
-        f'<th align="left" style="{_column(i)};{_QUIET}">{escape(name)}</th>'
+def grid(columns: Sequence[str], rows: Iterable[tuple[Row, Sequence[str]]]) -> str:
+    """Lines with several numbers: label and note on the left; narrow enough for a telephone."""
+    names = "".join(
+        f'<th align="{"right" if i else "left"}" style="{_NUMBER if i else _CELL};{_SMALL}">'
+        f"{escape(name)}</th>"
         for i, name in enumerate(columns)
     )
-    lines = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
-    return _table(f"<tr>{head}</tr>{lines}")
+    lines = "".join(
+        f'<tr><td style="{_CELL};white-space:nowrap">{escape(row.label)}{_small(row.note)}</td>'
+        + "".join(f'<td style="{_NUMBER}">{escape(number)}</td>' for number in numbers)
+        + "</tr>"
+        for row, numbers in rows
+    )
+    return _table(f"<tr>{names}</tr>{lines}")
 
 
 def link(text: str, url: str) -> str:
@@ -87,8 +96,9 @@ def link(text: str, url: str) -> str:
 
 
 def plain_text(html: str) -> str:
-    """What a message says, for a log: one line for each row or paragraph."""
-    lines = re.sub(r"</(?:p|h1|h2|tr)>", "\n", html)
+    """What a message says, for a log: one line for each row, paragraph or drawing."""
+    told = re.sub(r'<div role="img" aria-label="([^"]*)">.*?</div>', r"\1</p>", html)
+    lines = re.sub(r"</(?:p|h1|h2|tr)>", "\n", told)
     words = re.sub(r"<br>|</t[dh]>", " ", lines)
     text = unescape(re.sub(r"<[^>]*>", "", words))
     return "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
@@ -99,15 +109,15 @@ def _lines(text: str) -> str:
 
 
 def _small(text: str) -> str:
-    return f'<br><span style="{_QUIET}">{escape(text)}</span>' if text else ""
+    return f'<br><span style="{QUIET}">{escape(text)}</span>' if text else ""
 
 
-def _cells(row: Sequence[str]) -> str:
-    return "".join(f'<td style="{_column(i)}">{escape(c)}</td>' for i, c in enumerate(row))
-
-
-def _column(index: int) -> str:
-    return _CELL if index < 2 else _NUMBER
+def _mark(color: str) -> str:
+    """The colour by which a bar above names the line."""
+    if not color:
+        return ""
+    box = "display:inline-block;width:10px;height:10px;border-radius:2px;font-size:10px"
+    return f'<span style="{box};line-height:10px;background:{color};margin-right:6px">&nbsp;</span>'
 
 
 def _table(lines: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from audio_extract_dagster.model import DayCounts, Job, JobStatus
-from audio_extract_dagster.notify import layout
+from audio_extract_dagster.notify import bars, layout
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.texts import Texts
 from audio_extract_dagster.redaction import redact
@@ -23,6 +23,8 @@ _TONES = {
     JobStatus.FAILED: layout.BAD,
     JobStatus.CANCELED: layout.BAD,
 }
+# Stored, pending, missing, failed: told apart by colour-blind readers too.
+_COLORS = ("#3d8b6d", "#d9a441", "#8d99a6", "#b5473c")
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,21 @@ def compose(
     opening: str = "",
     run_url: str | None = None,
     counts_known: bool = True,
+    calls_by_hour: Sequence[int] = (),
     texts: Texts = ENGLISH,
 ) -> Message:
     """The message about one run of one day.
 
     Always the same parts in the same order, so that a reader finds each in its place: `opening`
-    (`EMAIL_MESSAGE`), the day and how it ended, the cause if it failed, the counts, the reasons,
-    what to do next, the link to the run. `counts_known` is False where the database, and with it
-    the counts, could not be read: then the message says so.
+    (`EMAIL_MESSAGE`), the day and how it ended, the cause if it failed, the counts with their
+    bars, the reasons, what to do next, the link to the run. `counts_known` is False where the
+    database, and with it the counts, could not be read: then the message says so.
     """
     counts, day = job.counts, job.call_date
     tables = [
         layout.table(texts.calls, _calls(counts, texts)),
-        layout.table(texts.recordings, _recordings(counts, texts)),
+        bars.by_hour(texts.by_hour, calls_by_hour),
+        layout.table(texts.recordings, _recordings(counts, texts), _bar([counts], texts)),
         layout.table(texts.reasons, _reasons(counts, texts)),
         layout.table(texts.effort, _effort(job, texts)),
     ]
@@ -100,9 +104,8 @@ def compose_digest(
     span = texts.span(days[0].call_date, days[-1].call_date)
     rows = [
         (
-            job.call_date.isoformat(),
-            texts.outcomes[job.status],
-            *(f"{n:,}" for n in _by_status(job.counts)),
+            layout.Row(job.call_date.isoformat(), "", texts.outcomes[job.status]),
+            [f"{number:,}" for number in _by_status(job.counts)],
         )
         for job in days
     ]
@@ -112,6 +115,7 @@ def compose_digest(
         layout.paragraph(opening),
         layout.headline(texts.title.format(day=span), texts.statuses[worst], _TONES[worst]),
         layout.note(texts.first_error, error),
+        _bar([job.counts for job in days], texts),
         layout.grid(texts.digest_columns, rows),
         layout.note(texts.next_step, texts.next_steps[worst].format(day=span)),
         layout.link(texts.open_run, run_url) if run_url else "",
@@ -129,6 +133,13 @@ def _by_status(counts: DayCounts) -> tuple[int, int, int, int]:
     return counts.stored, counts.pending, counts.missing, counts.failed
 
 
+def _bar(days: Sequence[DayCounts], texts: Texts) -> str:
+    """What became of the recordings of these days, as one bar."""
+    sums = [sum(numbers) for numbers in zip(*map(_by_status, days), strict=True)]
+    names = [name for name, _ in texts.record_statuses]
+    return bars.stacked([bars.Part(*each) for each in zip(names, sums, _COLORS, strict=True)])
+
+
 def _calls(counts: DayCounts, texts: Texts) -> list[layout.Row]:
     return [
         layout.Row(texts.conversations, f"{counts.conversations:,}", texts.conversations_note),
@@ -140,8 +151,8 @@ def _calls(counts: DayCounts, texts: Texts) -> list[layout.Row]:
 def _recordings(counts: DayCounts, texts: Texts) -> list[layout.Row]:
     numbers = _by_status(counts)
     rows = [
-        layout.Row(name, f"{number:,}", note)
-        for (name, note), number in zip(texts.record_statuses, numbers, strict=True)
+        layout.Row(name, f"{number:,}", note, color)
+        for (name, note), number, color in zip(texts.record_statuses, numbers, _COLORS, strict=True)
     ]
     return [*rows, layout.Row(texts.total, f"{sum(numbers):,}", texts.total_note)]
 

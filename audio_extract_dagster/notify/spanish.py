@@ -72,6 +72,7 @@ SPANISH = Texts(
     agent_calls_note="un agente contestó o le timbró",
     excluded="Excluidas",
     excluded_note="sin participación de un agente",
+    by_hour="Llamadas con agente por hora",
     recordings="Grabaciones de las llamadas con agente",
     record_statuses=(
         ("Guardadas", "el archivo está completo"),
@@ -100,6 +101,7 @@ SPANISH = Texts(
         "no_permission": "El cliente no tiene permiso para leerla",
         "late_audio_expired": "No llegó en los días previstos",
         "never_closed": "La llamada nunca se cerró",
+        "retention": "Borrada al cumplirse su plazo",
         "not_delivered": "Disponible, pero el lote no la trajo",
         "transfer_broken": "La descarga se interrumpió",
         "not_audio": "Lo recibido no era audio",
@@ -115,5 +117,5 @@ SPANISH = Texts(
     run_time="Duración de la ejecución",
     requests="Solicitudes a la API",
     waiting="Espera por Genesys Cloud",
-    digest_columns=("Día", "Resultado", "Guardadas", "Pendientes", "Faltantes", "Fallidas"),
+    digest_columns=("Día", "Guardadas", "Pendientes", "Faltantes", "Fallidas"),
 )

@@ -53,6 +53,7 @@ class Texts:
     excluded: str
     excluded_note: str
 
+    by_hour: str
     recordings: str
     #: Name and explanation of stored, pending, missing, failed.
     record_statuses: tuple[tuple[str, str], ...]
@@ -68,7 +69,7 @@ class Texts:
     run_time: str
     requests: str
     waiting: str
-    #: Day, outcome, then the four record statuses.
+    #: Day, then the four record statuses.
     digest_columns: tuple[str, ...]
 
     def day(self, day: date) -> str:

@@ -26,10 +26,10 @@ _STATUS_COLORS = {
 
 
 def draw_day(shape: DayShape, title: str) -> bytes:
-    """The picture as PNG, 1,200 by 340 pixels, some 30 kB."""
+    """The picture as PNG, 1,100 by 340 pixels, some 30 kB."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.4), dpi=100, facecolor=_GROUND, layout="constrained")
+    figure = Figure(figsize=(11, 3.4), dpi=100, facecolor=_GROUND, layout="constrained")
     figure.suptitle(title, color=_INK, fontsize=12)
     hours, outcome, lengths = figure.subplots(1, 3)
     _bars(hours, shape.calls_by_hour, "Agent calls by hour", "hour of the day")

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -33,6 +34,10 @@ from audio_extract_dagster.storage.errors import (
 from audio_extract_dagster.storage.keys import key_parts
 from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
 
+# Before they are uploaded, files lie in the temporary folder of the machine. None lies there for a
+# day, but those of a run that was killed.
+_STAGED = "audio-extract."
+_DEAD_AFTER_SECONDS = 86_400.0
 # The library's own pool of 10 would open a new TLS connection for most uploads of 32 threads.
 _CONNECTIONS = 64
 _PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
@@ -54,7 +59,7 @@ class BucketStorage:
     def stage(self, stem: str) -> Staged:
         folder = Path(tempfile.gettempdir())
         with disk_errors(str(folder)):
-            return Staged.create(folder, f"audio-extract.{key_parts(stem)[-1]}")
+            return Staged.create(folder, f"{_STAGED}{key_parts(stem)[-1]}")
 
     def commit(
         self, staged: Staged, key: str, *, content_type: str, replace: bool = False
@@ -102,8 +107,16 @@ class BucketStorage:
                 if not blob.name.endswith((TEMPORARY_SUFFIX, "/")):
                     yield blob.name.removeprefix(self._prefix), int(blob.size)
 
-    def remove_temporary(self, call_date: date) -> int:  # noqa: ARG002 - a bucket has none
-        return 0
+    def remove_temporary(self, call_date: date) -> int:  # noqa: ARG002 - see below
+        """Those of this machine, of whatever day: which run they are of can no longer be told."""
+        dead_before = time.time() - _DEAD_AFTER_SECONDS
+        removed = 0
+        for path in Path(tempfile.gettempdir()).glob(f"{_STAGED}*{TEMPORARY_SUFFIX}"):
+            with suppress(OSError):  # another account's, or removed by another run just now
+                if path.stat().st_mtime < dead_before:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def uri(self, key: str) -> str:
         return f"gs://{self._bucket_name}/{self._name(key)}"

@@ -21,6 +21,7 @@ from audio_extract_dagster.database.tables import audio_records, day_counts
 from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster_tests.postgres import Database, Server
 
+_KEEPALIVES = ("idle", "interval", "count")
 PHONE = "tel:+51987654321"
 
 
@@ -46,6 +47,13 @@ def test_a_session_sees_our_schema_in_utc(database: Database) -> None:
         assert connection.scalar(text("SHOW application_name")) == "audio-extract"
         assert connection.scalar(text("SHOW client_encoding")) == "UTF8"
     assert database.engine.dialect.driver == "psycopg2"
+
+
+def test_the_server_looks_out_for_machines_that_are_gone(database: Database) -> None:
+    """Within a minute, so that the lock of a day does not outlive its run for hours."""
+    with database.engine.connect() as connection:
+        shown = [connection.scalar(text(f"SHOW tcp_keepalives_{name}")) for name in _KEEPALIVES]
+    assert shown == ["30", "10", "3"]
 
 
 @pytest.mark.parametrize("schema", ["Con Espacio", 'a"b', "back\\slash", "a,b"])

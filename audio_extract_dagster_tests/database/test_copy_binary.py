@@ -38,7 +38,7 @@ FULL: dict[str, Any] = {
     "json": {"n": [1, None], "t": "ñ"},
 }
 NULLS = dict.fromkeys(FULL)
-EMPTY = {**NULLS, "words": "", "list": [], "json": {}}
+EMPTY: dict[str, Any] = {**NULLS, "words": "", "list": [], "json": {}}
 
 
 def frame_of(engine: Engine, rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -179,8 +179,17 @@ def test_a_role_that_only_works_needs_no_right_to_migrate(database: Database) ->
 
 def test_a_newer_schema_is_left_alone(database: Database) -> None:
     run(database.engine, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    assert schema_is_current(database.engine)
+    migrate(database.engine, SCHEMA)
+    with database.engine.connect() as connection:
+        assert connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}")) == "9999"
+
+
+@pytest.mark.parametrize("version", ["0000", "another"])
+def test_a_version_of_somebody_else_is_refused(database: Database, version: str) -> None:
+    run(database.engine, f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
     assert not schema_is_current(database.engine)
-    with pytest.raises(DatabaseRefused, match="migrated by a newer one"):
+    with pytest.raises(DatabaseRefused, match="none of this project's"):
         migrate(database.engine, SCHEMA)
 
 

@@ -7,10 +7,12 @@ from collections import Counter
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dagster as dg
 import pytest
+from sqlalchemy import text
 
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.day_of_run import first_failure
@@ -30,9 +32,9 @@ pytestmark = dagster_asks_old_pydantic
 _STORED = "STORED"
 
 
-def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     """The metadata of each materialisation, which must be of the day."""
-    found: dict[str, dict[str, object]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         assert materialization.partition == DAY
@@ -61,10 +63,14 @@ def test_a_day_is_extracted_checked_and_accounted_for(
     assert (
         told["daily_report"].items()
         >= {
-            **{name: value for name, value in report.items() if name != "call_date"},
+            **{k: value for k, value in report.items() if k not in ("call_date", "reasons")},
             "dagster/row_count": 1,
         }.items()
     )
+    for asset in ("daily_report", "audio_records"):
+        shown = [line.data for line in told[asset]["reasons"].records]
+        assert {line["reason"]: line["count"] for line in shown} == report["reasons"]
+        assert {line["status"] for line in shown} <= {"PENDING", "MISSING", "FAILED", "excluded"}
     assert report["conversations"] == report["agent_calls"] + report["excluded"]
     by_status = Counter(row["status"] for row in rows(database.engine, "audio_records"))
     assert {name: told["audio_records"][name] for name in ("stored", "pending", "missing")} == {
@@ -87,6 +93,50 @@ def test_a_day_is_extracted_checked_and_accounted_for(
             file = Path(unquote(urlsplit(row["uri"]).path))
             assert file.is_relative_to(working_folder / "data" / "audio" / "2026" / "03" / "10")
             assert sha256(file.read_bytes()).hexdigest() == row["sha256"]
+
+
+def test_the_report_tells_where_the_time_went(location: CodeLocation) -> None:
+    told = _metadata(location.run())["daily_report"]
+
+    seconds = {
+        name: value
+        for name, value in told.items()
+        if name.startswith("seconds_") and isinstance(value, float)
+    }
+    assert set(seconds) == {
+        "seconds_of_the_run",
+        "seconds_waiting_for_limits",
+        "seconds_waiting_for_batches",
+        "seconds_downloading",
+        "seconds_in_the_database",
+    }
+    # The clock of the test moves by pauses alone: the run waited for its batch and did no more.
+    assert seconds["seconds_of_the_run"] == (
+        seconds["seconds_waiting_for_batches"] + seconds["seconds_waiting_for_limits"]
+    )
+    assert seconds["seconds_waiting_for_batches"] > 0
+    assert seconds["seconds_in_the_database"] > 0
+
+
+def test_a_record_leads_to_its_file(location: CodeLocation, working_folder: Path) -> None:
+    told = _metadata(location.run())["audio_records"]
+
+    folder = Path(str(told["files"]))
+    assert folder == working_folder / "data" / "audio" / "2026" / "03" / "10"
+    assert folder.is_dir()
+    assert folder.as_uri() in str(told["preview"])
+
+
+def test_a_run_says_how_far_it_is(location: CodeLocation, instance: dg.DagsterInstance) -> None:
+    result = location.run()
+
+    (calls,) = set(_progress(instance, result.run_id))
+    assert re.fullmatch(r"(\d+) of \1 agent calls of 2026-03-10 have their answer\.", calls)
+
+
+def _progress(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    messages = [entry.user_message for entry in instance.all_logs(run_id)]
+    return [message for message in messages if "have their answer" in message]
 
 
 def test_tables_are_described_and_previewed_without_personal_data(
@@ -215,3 +265,16 @@ def test_a_range_of_days_in_one_run_is_refused(
 def test_a_day_that_is_no_partition_is_refused(location: CodeLocation, day: str) -> None:
     with pytest.raises(dg.DagsterUnknownPartitionError):
         location.run(day)
+
+
+def test_a_newer_schema_does_not_keep_a_day_from_being_done(
+    location: CodeLocation, database: Database
+) -> None:
+    """The version before goes on while the next one is rolled out: its steps only add."""
+    with database.engine.begin() as connection:
+        for table in ASSETS | {"extraction_jobs", "notifications"}:
+            connection.execute(text(f"ALTER TABLE {table} ADD COLUMN added text DEFAULT 'x'"))
+        connection.execute(text("CREATE TABLE added (id text)"))
+        connection.execute(text("UPDATE audio_extract_version SET version_num = '9999'"))
+    assert location.run().success
+    assert location.run().success

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import requests
 
@@ -44,13 +44,9 @@ class RunningUi:
         assert found is not None, self.demo
         return found[1]
 
-    def ask(self, query: str, **variables: object) -> Any:
-        """Ask the server as its pages do."""
-        reply = requests.post(
-            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60
-        ).json()
-        assert "errors" not in reply, reply
-        return reply["data"]
+    def audio_of(self, day: str) -> Iterator[Path]:
+        """The audio files of a day."""
+        return (self.folder / "data" / "audio" / day.replace("-", "/")).rglob("*.*")
 
 
 @contextmanager

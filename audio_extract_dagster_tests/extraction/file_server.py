@@ -11,8 +11,9 @@ import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 #: Answers one request; False when the connection is not to be used again.
 Answer = Callable[["FileServer", socket.socket], bool]
@@ -58,7 +59,7 @@ class FileServer:
             return script.pop(0) if len(script) > 1 else script[0]
 
     @contextlib.contextmanager
-    def at_work(self):
+    def at_work(self) -> Iterator[None]:
         with self._lock:
             self._busy += 1
             self.most_at_once = max(self.most_at_once, self._busy)
@@ -106,11 +107,12 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def _connection(self) -> socket.socket:
         if self.server.tls is None:
-            return self.request
+            plain: socket.socket = self.request
+            return plain
         return self.server.tls.wrap_socket(self.request, server_side=True)
 
 
-def _read_request(reader, connection: int) -> Request | None:
+def _read_request(reader: BinaryIO, connection: int) -> Request | None:
     first = reader.readline().decode("latin-1").split()
     if len(first) != 3:
         return None

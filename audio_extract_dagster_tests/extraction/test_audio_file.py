@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 import wave
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +22,14 @@ from audio_extract_dagster_tests.audio_bytes import (
 )
 
 
+class Look(Protocol):
+    """Inspects bytes as a file."""
+
+    def __call__(self, content: bytes, declared: str | None = None) -> AudioFile: ...
+
+
 @pytest.fixture
-def look(tmp_path: Path):
+def look(tmp_path: Path) -> Look:
     """Inspect bytes as a file."""
 
     def inspect_bytes(content: bytes, declared: str | None = None) -> AudioFile:
@@ -34,7 +41,7 @@ def look(tmp_path: Path):
     return inspect_bytes
 
 
-def reason(look, content: bytes) -> str:
+def reason(look: Look, content: bytes) -> str:
     with pytest.raises(NotAudio) as caught:
         look(content, "audio/ogg")
     assert caught.value.reason in str(caught.value)
@@ -45,12 +52,12 @@ def reason(look, content: bytes) -> str:
 
 
 @pytest.mark.parametrize("format_tag", [1, 6, 7, 0x11, 0x31, 0x45, 0xFFFE])
-def test_wav_of_any_codec_has_its_duration(look, format_tag):
+def test_wav_of_any_codec_has_its_duration(look: Look, format_tag: int) -> None:
     found = look(wav(2.5, format_tag=format_tag, bytes_per_second=8000), "audio/x-wav")
     assert found == AudioFile("audio/x-wav", "wav", 2.5)
 
 
-def test_wav_written_by_the_standard_library(tmp_path):
+def test_wav_written_by_the_standard_library(tmp_path: Path) -> None:
     path = tmp_path / "real.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((2, 2, 8000, 0, "NONE", ""))
@@ -59,26 +66,26 @@ def test_wav_written_by_the_standard_library(tmp_path):
         assert inspect(file, None) == AudioFile("audio/wav", "wav", 3.0)
 
 
-def test_wav_with_other_chunks_before_the_sound(look):
+def test_wav_with_other_chunks_before_the_sound(look: Look) -> None:
     odd = b"LIST" + struct.pack("<I", 3) + b"abc" + b"\0"
     assert look(wav(1.0, extra=odd)).duration_seconds == 1.0
 
 
 @pytest.mark.parametrize("declared", [0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF - 36])
-def test_a_streamed_wav_that_does_not_know_its_length(look, declared):
+def test_a_streamed_wav_that_does_not_know_its_length(look: Look, declared: int) -> None:
     assert look(wav(2.0, declared=declared)).duration_seconds == 2.0
 
 
 @pytest.mark.parametrize("missing", [1, 1000, 16_000 + 7, 16_000 + 30])
-def test_a_wav_that_ends_too_early_is_cut_short(look, missing):
+def test_a_wav_that_ends_too_early_is_cut_short(look: Look, missing: int) -> None:
     assert reason(look, wav(1.0)[:-missing]) == "cut_short"
 
 
-def test_a_wav_without_sound_is_empty(look):
+def test_a_wav_without_sound_is_empty(look: Look) -> None:
     assert reason(look, wav(0.0)) == "empty"
 
 
-def test_a_wav_that_does_not_tell_its_rate_has_no_duration(look):
+def test_a_wav_that_does_not_tell_its_rate_has_no_duration(look: Look) -> None:
     broken = wav(1.0).replace(struct.pack("<I", 16_000), bytes(4), 1)
     assert look(broken).duration_seconds is None
 
@@ -95,14 +102,14 @@ def test_a_wav_that_does_not_tell_its_rate_has_no_duration(look):
         (OPUS_HEAD, 100, 0.0),
     ],
 )
-def test_ogg_has_its_duration(look, head, granule, seconds):
+def test_ogg_has_its_duration(look: Look, head: bytes, granule: int, seconds: float) -> None:
     found = look(ogg(granule, head=head), "audio/ogg; codecs=opus")
     assert found == AudioFile("audio/ogg", "ogg", seconds)
 
 
 @given(cut=st.integers(1, 21_000))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-def test_an_ogg_cut_inside_a_page_is_cut_short(look, cut):
+def test_an_ogg_cut_inside_a_page_is_cut_short(look: Look, cut: int) -> None:
     whole = ogg(48_000)
     content = whole[: len(whole) - min(cut, len(whole) - 12)]
     edges = {len(whole) - n * len(ogg_page(0, bytes(4000))) for n in range(5)}
@@ -110,11 +117,11 @@ def test_an_ogg_cut_inside_a_page_is_cut_short(look, cut):
         assert reason(look, content) == "cut_short"
 
 
-def test_an_ogg_without_sound_is_cut_short(look):
+def test_an_ogg_without_sound_is_cut_short(look: Look) -> None:
     assert reason(look, ogg(48_000, pages=0)) == "cut_short"
 
 
-def test_an_ogg_with_other_bytes_inside_is_damaged(look):
+def test_an_ogg_with_other_bytes_inside_is_damaged(look: Look) -> None:
     whole = bytearray(ogg(48_000))
     whole[whole.rindex(b"OggS")] = 0
     assert reason(look, bytes(whole)) == "damaged"
@@ -122,11 +129,11 @@ def test_an_ogg_with_other_bytes_inside_is_damaged(look):
 
 
 @pytest.mark.parametrize("head", [b"\x80theora" + bytes(40), b"OpusHead", b""])
-def test_an_ogg_of_something_else_is_unknown(look, head):
+def test_an_ogg_of_something_else_is_unknown(look: Look, head: bytes) -> None:
     assert reason(look, ogg(48_000, head=head)) == "unknown_format"
 
 
-def test_several_streams_in_one_ogg_have_no_simple_duration(look):
+def test_several_streams_in_one_ogg_have_no_simple_duration(look: Look) -> None:
     assert look(ogg(48_000) + ogg(96_000)).duration_seconds is None
 
 
@@ -135,17 +142,17 @@ def test_several_streams_in_one_ogg_have_no_simple_duration(look):
 
 @pytest.mark.parametrize("xing", [True, False])
 @pytest.mark.parametrize("id3", [b"", b"ID3\4\0\0" + bytes([0, 0, 1, 4]) + bytes(132)])
-def test_mp3_has_its_duration(look, xing, id3):
+def test_mp3_has_its_duration(look: Look, xing: bool, id3: bytes) -> None:
     found = look(mp3(100, xing=xing, id3=id3), "audio/mp3")
     assert (found.content_type, found.extension) == ("audio/mp3", "mp3")
     assert found.duration_seconds == pytest.approx(3.6, rel=0.01)
 
 
-def test_two_bytes_like_an_mp3_frame_are_no_mp3(look):
+def test_two_bytes_like_an_mp3_frame_are_no_mp3(look: Look) -> None:
     assert reason(look, mp3(1) + b"something else") == "unknown_format"
 
 
-def test_an_mp3_that_ends_in_its_tag_is_cut_short(look):
+def test_an_mp3_that_ends_in_its_tag_is_cut_short(look: Look) -> None:
     assert reason(look, b"ID3\4\0\0" + bytes([0, 0, 1, 4]) + bytes(50)) == "cut_short"
 
 
@@ -156,11 +163,13 @@ def test_an_mp3_that_ends_in_its_tag_is_cut_short(look):
         (b"\0\0\0\x20ftypM4A " + bytes(100), "audio/mp4", "m4a"),
     ],
 )
-def test_webm_and_mp4_are_accepted_without_a_duration(look, content, content_type, extension):
+def test_webm_and_mp4_are_accepted_without_a_duration(
+    look: Look, content: bytes, content_type: str, extension: str
+) -> None:
     assert look(content, None) == AudioFile(content_type, extension, None)
 
 
-def test_an_mp4_that_may_be_a_video_needs_the_word_of_genesys(look):
+def test_an_mp4_that_may_be_a_video_needs_the_word_of_genesys(look: Look) -> None:
     content = b"\0\0\0\x18ftypmp42" + bytes(100)
     assert reason(look, content) == "unknown_format"
     assert look(content, "audio/mp4") == AudioFile("audio/mp4", "m4a", None)
@@ -183,8 +192,8 @@ def test_an_mp4_that_may_be_a_video_needs_the_word_of_genesys(look):
     ],
 )
 def test_the_bytes_decide_and_the_declared_type_refines(
-    look, content, declared, content_type, extension
-):
+    look: Look, content: bytes, declared: str | None, content_type: str, extension: str
+) -> None:
     found = look(content, declared)
     assert (found.content_type, found.extension) == (content_type, extension)
 
@@ -209,13 +218,13 @@ def test_the_bytes_decide_and_the_declared_type_refines(
         (bytes(1000), "unknown_format"),
     ],
 )
-def test_what_is_no_audio_is_refused_with_a_word(look, content, word):
+def test_what_is_no_audio_is_refused_with_a_word(look: Look, content: bytes, word: str) -> None:
     assert reason(look, content) == word
 
 
 @given(content=st.binary(max_size=300), start=st.sampled_from([b"", wav(0.1), ogg(99), mp3(3)]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_bytes_break_the_inspection(look, content, start):
+def test_no_bytes_break_the_inspection(look: Look, content: bytes, start: bytes) -> None:
     for piece in (content, start + content, start[:20] + content, start[:40] + content):
         try:
             found = look(piece, "audio/ogg")
@@ -228,7 +237,7 @@ def test_no_bytes_break_the_inspection(look, content, start):
     "content_type",
     ["audio/ogg", "AUDIO/WAV", "audio/ogg; codecs=opus", None, "", "application/octet-stream"],
 )
-def test_audio_and_unknown_types_are_fetched(content_type):
+def test_audio_and_unknown_types_are_fetched(content_type: str) -> None:
     assert is_audio(content_type)
 
 
@@ -245,5 +254,5 @@ def test_audio_and_unknown_types_are_fetched(content_type):
         "audio/screen",
     ],
 )
-def test_screens_and_chats_are_not(content_type):
+def test_screens_and_chats_are_not(content_type: str) -> None:
     assert not is_audio(content_type)

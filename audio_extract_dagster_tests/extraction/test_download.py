@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -30,6 +31,7 @@ from audio_extract_dagster.extraction.download import (
 from audio_extract_dagster.storage import FolderStorage, KeyTaken, StorageRefused, audio_stem
 from audio_extract_dagster_tests.audio_bytes import ogg, wav
 from audio_extract_dagster_tests.extraction.file_server import (
+    Answer,
     FileServer,
     chunked,
     file,
@@ -41,6 +43,8 @@ from audio_extract_dagster_tests.extraction.file_server import (
 from audio_extract_dagster_tests.fake_clock import FakeClock
 
 DAY = date(2026, 3, 11)
+E = TypeVar("E", bound=Exception)
+
 STEM = audio_stem(DAY, "call-1", "recording-1", 0)
 AUDIO = ogg(48_000 * 60 + 312, pages=80)
 HTML = b"<!DOCTYPE html><html>Please sign in</html>"
@@ -82,7 +86,7 @@ def leftovers(storage: FolderStorage) -> list[Path]:
     return [path for path in storage.root.rglob("*") if path.is_file()]
 
 
-def refusal(downloader: Downloader, storage: FolderStorage, url: str, kind: type) -> Exception:
+def refusal(downloader: Downloader, storage: FolderStorage, url: str, kind: type[E]) -> E:
     """The error of a fetch that leaves nothing behind and says nothing secret."""
     with pytest.raises(kind) as caught:
         downloader.fetch(url, STEM, "audio/ogg")
@@ -92,7 +96,9 @@ def refusal(downloader: Downloader, storage: FolderStorage, url: str, kind: type
     return caught.value
 
 
-def test_a_file_is_fetched_looked_at_and_stored(server, downloader, storage):
+def test_a_file_is_fetched_looked_at_and_stored(
+    server: FileServer, downloader: Downloader, storage: FolderStorage
+) -> None:
     url = server.link("/a", file(AUDIO))
     got = downloader.fetch(url, STEM, "audio/ogg; codecs=opus")
     assert got.key == f"{STEM}.ogg"
@@ -104,7 +110,9 @@ def test_a_file_is_fetched_looked_at_and_stored(server, downloader, storage):
     assert downloader.counters == DownloadCounters(files=1, bytes=len(AUDIO), tries=1)
 
 
-def test_nothing_that_identifies_us_goes_with_a_link(server, downloader):
+def test_nothing_that_identifies_us_goes_with_a_link(
+    server: FileServer, downloader: Downloader
+) -> None:
     downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
     (request,) = server.requests
     assert request.method == "GET"
@@ -112,28 +120,30 @@ def test_nothing_that_identifies_us_goes_with_a_link(server, downloader):
     assert set(request.headers) == {"host", "accept-encoding", "user-agent"}
 
 
-def test_the_extension_follows_the_bytes(server, downloader):
+def test_the_extension_follows_the_bytes(server: FileServer, downloader: Downloader) -> None:
     assert downloader.fetch(server.link("/a", file(wav())), STEM, "audio/ogg").extension == "wav"
 
 
-def test_a_connection_is_used_again(server, downloader):
+def test_a_connection_is_used_again(server: FileServer, downloader: Downloader) -> None:
     for number in range(3):
         url = server.link(f"/{number}", file(AUDIO))
         downloader.fetch(url, audio_stem(DAY, "call-1", "recording-1", number), "audio/ogg")
     assert len({request.connection for request in server.requests}) == 1
 
 
-def test_a_body_without_a_length(server, downloader):
+def test_a_body_without_a_length(server: FileServer, downloader: Downloader) -> None:
     assert downloader.fetch(server.link("/a", chunked(AUDIO)), STEM, None).size_bytes == len(AUDIO)
 
 
-def test_a_body_that_was_compressed_on_the_way(server, downloader):
+def test_a_body_that_was_compressed_on_the_way(server: FileServer, downloader: Downloader) -> None:
     answer = status(200, gzip.compress(AUDIO), content_encoding="gzip")
     got = downloader.fetch(server.link("/a", answer), STEM, "audio/ogg")
     assert got.sha256 == hashlib.sha256(AUDIO).hexdigest()
 
 
-def test_threads_share_the_connections_and_no_more_than_agreed(server, storage, clock):
+def test_threads_share_the_connections_and_no_more_than_agreed(
+    server: FileServer, storage: FolderStorage, clock: FakeClock
+) -> None:
     with Downloader(storage, concurrency=4, clock=clock) as downloader:
 
         def fetch(number: int) -> str:
@@ -175,8 +185,13 @@ def test_threads_share_the_connections_and_no_more_than_agreed(server, storage, 
     ],
 )
 def test_a_broken_or_wrong_body_is_fetched_three_times(
-    server, downloader, storage, clock, fault, word
-):
+    server: FileServer,
+    downloader: Downloader,
+    storage: FolderStorage,
+    clock: FakeClock,
+    fault: Answer,
+    word: str,
+) -> None:
     again = server.link("/again", fault, fault, file(AUDIO))
     assert downloader.fetch(again, STEM, "audio/ogg").size_bytes == len(AUDIO)
     assert clock.sleeps == [1.0, 2.0]
@@ -194,7 +209,9 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert downloader.counters.wait_seconds == 6.0
 
 
-def test_a_kept_connection_that_has_died_costs_no_try(server, downloader, clock):
+def test_a_kept_connection_that_has_died_costs_no_try(
+    server: FileServer, downloader: Downloader, clock: FakeClock
+) -> None:
     downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
     url = server.link("/b", reset(), file(AUDIO))
     downloader.fetch(url, audio_stem(DAY, "call-1", "recording-2", 0), "audio/ogg")
@@ -203,7 +220,7 @@ def test_a_kept_connection_that_has_died_costs_no_try(server, downloader, clock)
     assert len(server.requests) == 3
 
 
-def test_nobody_listens(downloader, storage):
+def test_nobody_listens(downloader: Downloader, storage: FolderStorage) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/a?X-Amz-Signature=s3cret"
@@ -214,14 +231,18 @@ def test_nobody_listens(downloader, storage):
 
 
 @pytest.mark.parametrize("code", [429, 503])
-def test_a_host_that_asks_to_wait_is_obeyed_and_it_is_no_try(server, downloader, clock, code):
+def test_a_host_that_asks_to_wait_is_obeyed_and_it_is_no_try(
+    server: FileServer, downloader: Downloader, clock: FakeClock, code: int
+) -> None:
     busy = status(code, retry_after="7")
     url = server.link("/a", busy, busy, busy, busy, file(AUDIO))
     downloader.fetch(url, STEM, "audio/ogg")
     assert clock.sleeps == [7.0] * 4
 
 
-def test_a_host_that_names_an_hour_of_the_day(server, downloader, clock):
+def test_a_host_that_names_an_hour_of_the_day(
+    server: FileServer, downloader: Downloader, clock: FakeClock
+) -> None:
     when = format_datetime(clock.now(), usegmt=True).replace("11:00:00", "11:00:42")
     url = server.link("/a", status(429, retry_after=when), file(AUDIO))
     downloader.fetch(url, STEM, "audio/ogg")
@@ -229,19 +250,25 @@ def test_a_host_that_names_an_hour_of_the_day(server, downloader, clock):
 
 
 @pytest.mark.parametrize("header", [{}, {"retry_after": "soon"}])
-def test_a_host_that_does_not_say_how_long(server, downloader, clock, header):
+def test_a_host_that_does_not_say_how_long(
+    server: FileServer, downloader: Downloader, clock: FakeClock, header: dict[str, Any]
+) -> None:
     busy = status(429, **header)
     downloader.fetch(server.link("/a", busy, busy, busy, file(AUDIO)), STEM, "audio/ogg")
     assert clock.sleeps == [1.0, 2.0, 4.0]
 
 
-def test_patience_with_one_wait_ends(server, downloader, storage, clock):
+def test_patience_with_one_wait_ends(
+    server: FileServer, downloader: Downloader, storage: FolderStorage, clock: FakeClock
+) -> None:
     url = server.link("/a", status(429, retry_after="181"))
     assert refusal(downloader, storage, url, TransferBroken).reason == "rate_limited"
     assert clock.sleeps == []
 
 
-def test_patience_with_all_waits_ends(server, downloader, storage, clock):
+def test_patience_with_all_waits_ends(
+    server: FileServer, downloader: Downloader, storage: FolderStorage, clock: FakeClock
+) -> None:
     url = server.link("/a", status(429, retry_after="180"))
     refusal(downloader, storage, url, TransferBroken)
     assert sum(clock.sleeps) == 540
@@ -251,7 +278,9 @@ def test_patience_with_all_waits_ends(server, downloader, storage, clock):
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
-def test_an_expired_link_is_not_tried_again(server, downloader, storage, clock, code):
+def test_an_expired_link_is_not_tried_again(
+    server: FileServer, downloader: Downloader, storage: FolderStorage, clock: FakeClock, code: int
+) -> None:
     url = server.link("/a", status(code, EXPIRED, content_type="application/xml"))
     error = refusal(downloader, storage, url, LinkExpired)
     assert (error.status, error.reason) == (code, "link_expired")
@@ -262,7 +291,7 @@ def test_an_expired_link_is_not_tried_again(server, downloader, storage, clock, 
 # Where a link leads
 
 
-def test_a_redirect_is_followed(server, downloader):
+def test_a_redirect_is_followed(server: FileServer, downloader: Downloader) -> None:
     target = server.link("/target", file(AUDIO))
     url = server.link("/a", status(302, HTML, location=target))
     assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
@@ -271,7 +300,9 @@ def test_a_redirect_is_followed(server, downloader):
 
 
 @pytest.mark.parametrize("location", ["/a", "http://[", ""])
-def test_redirects_end(server, downloader, storage, location):
+def test_redirects_end(
+    server: FileServer, downloader: Downloader, storage: FolderStorage, location: str
+) -> None:
     url = server.link("/a", status(301, location=location))
     assert refusal(downloader, storage, url, TransferBroken).reason == "bad_redirect"
 
@@ -288,11 +319,15 @@ def test_redirects_end(server, downloader, storage, location):
         "",
     ],
 )
-def test_a_link_that_is_not_safe_is_not_followed(downloader, storage, url):
+def test_a_link_that_is_not_safe_is_not_followed(
+    downloader: Downloader, storage: FolderStorage, url: str
+) -> None:
     assert isinstance(refusal(downloader, storage, url, UnsafeLink), Never)
 
 
-def test_a_redirect_to_where_a_link_may_not_lead(server, downloader, storage):
+def test_a_redirect_to_where_a_link_may_not_lead(
+    server: FileServer, downloader: Downloader, storage: FolderStorage
+) -> None:
     url = server.link("/a", status(302, location="http://storage.example/a?sig=s3cret"))
     refusal(downloader, storage, url, UnsafeLink)
 
@@ -323,7 +358,9 @@ def tls_server(certificate: Path) -> Iterator[FileServer]:
         yield running
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server, downloader, storage):
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    tls_server: FileServer, downloader: Downloader, storage: FolderStorage
+) -> None:
     url = tls_server.link("/a", file(AUDIO))
     error = refusal(downloader, storage, url, TransferBroken)
     assert error.reason == "tls_error"
@@ -332,20 +369,29 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server, downloader
 
 
 @pytest.fixture
-def trusting(storage, clock, certificate, monkeypatch) -> Iterator[Downloader]:
+def trusting(
+    storage: FolderStorage, clock: FakeClock, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Downloader]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{certificate}.crt")
     with Downloader(storage, concurrency=1, clock=clock) as one:
         yield one
 
 
-def test_a_bundle_of_certificates_can_be_named(tls_server, trusting):
+def test_a_bundle_of_certificates_can_be_named(
+    tls_server: FileServer, trusting: Downloader
+) -> None:
     url = tls_server.link("/a", file(AUDIO))
     assert trusting.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
 def test_a_folder_of_certificates_can_be_named(
-    tls_server, storage, clock, certificate, monkeypatch, tmp_path
-):
+    tls_server: FileServer,
+    storage: FolderStorage,
+    clock: FakeClock,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     command = f"openssl x509 -in {certificate}.crt -noout -subject_hash"
     name = subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
     shutil.copy(f"{certificate}.crt", tmp_path / f"{name.strip()}.0")
@@ -355,7 +401,9 @@ def test_a_folder_of_certificates_can_be_named(
         assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
-def test_a_redirect_never_leaves_tls(server, tls_server, trusting, storage):
+def test_a_redirect_never_leaves_tls(
+    server: FileServer, tls_server: FileServer, trusting: Downloader, storage: FolderStorage
+) -> None:
     plain = server.link("/plain", file(AUDIO))
     url = tls_server.link("/a", status(302, location=plain))
     refusal(trusting, storage, url, UnsafeLink)
@@ -363,8 +411,8 @@ def test_a_redirect_never_leaves_tls(server, tls_server, trusting, storage):
 
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
-    server, storage, clock, monkeypatch
-):
+    server: FileServer, storage: FolderStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:p%40ss@127.0.0.1:{server.port}")
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("NO_PROXY", "exempt.invalid")
@@ -381,7 +429,9 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
         assert downloader.fetch(server.link("/a", file(AUDIO)), STEM, None).key == f"{STEM}.ogg"
 
 
-def test_a_proxy_that_cannot_be_used_is_named(storage, clock, monkeypatch):
+def test_a_proxy_that_cannot_be_used_is_named(
+    storage: FolderStorage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:s3cret@127.0.0.1:1")
     with pytest.raises(Never, match="HTTPS_PROXY") as caught:
         Downloader(storage, concurrency=1, clock=clock)
@@ -391,7 +441,9 @@ def test_a_proxy_that_cannot_be_used_is_named(storage, clock, monkeypatch):
 # What the storage does
 
 
-def test_a_file_that_is_there_already_is_kept(server, downloader, storage):
+def test_a_file_that_is_there_already_is_kept(
+    server: FileServer, downloader: Downloader, storage: FolderStorage
+) -> None:
     url = server.link("/a", file(AUDIO))
     assert downloader.fetch(url, STEM, None) == downloader.fetch(url, STEM, None)
     other = server.link("/b", file(ogg(96_000)))
@@ -401,7 +453,9 @@ def test_a_file_that_is_there_already_is_kept(server, downloader, storage):
     assert downloader.fetch(other, STEM, None, replace=True).size_bytes == len(ogg(96_000))
 
 
-def test_a_storage_that_refuses_is_not_asked_again(server, clock, tmp_path):
+def test_a_storage_that_refuses_is_not_asked_again(
+    server: FileServer, clock: FakeClock, tmp_path: Path
+) -> None:
     (tmp_path / "audio").touch()
     storage = FolderStorage(tmp_path / "audio")
     with (
@@ -414,7 +468,7 @@ def test_a_storage_that_refuses_is_not_asked_again(server, clock, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
-def test_a_disk_that_fills_up_half_way(server, tmp_path):
+def test_a_disk_that_fills_up_half_way(server: FileServer, tmp_path: Path) -> None:
     program = """
         import resource, sys
         from pathlib import Path

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_extract_dagster.genesys import LocalBudget
-from audio_extract_dagster.genesys.pacing import seconds_to_reset
+from audio_extract_dagster.genesys.pacing import WINDOW, seconds_to_reset
 from audio_extract_dagster_tests.fake_clock import FakeClock
 
 # What callers do: pause, ask for a number of turns in a row, be told to be quiet.
@@ -47,7 +47,7 @@ def test_no_minute_sees_more_than_the_limit(
                 taken.append(clock.monotonic())
 
     for index, start in enumerate(taken):
-        assert bisect_left(taken, start + 60) - index <= per_minute
+        assert bisect_left(taken, start + WINDOW) - index <= per_minute
 
 
 @given(per_minute=st.integers(1, 300))
@@ -62,12 +62,12 @@ def test_a_busy_caller_gets_the_whole_budget_evenly(per_minute: int) -> None:
         budget.acquire()
         taken.append(clock.monotonic())
 
-    # Three minutes' worth of turns, the first of them at 0, and no more than the even spread
+    # Three windows' worth of turns, the first of them at 0, and no more than the even spread
     # and a burst at any time.
-    assert taken[-1] <= 180
-    assert taken[2 * per_minute] == pytest.approx(120)
+    assert taken[-1] <= 3 * WINDOW
+    assert taken[2 * per_minute] == pytest.approx(2 * WINDOW)
     for index, moment in enumerate(taken):
-        assert index + 1 <= burst + moment * per_minute / 60 + 1e-6
+        assert index + 1 <= burst + moment * per_minute / WINDOW + 1e-6
 
 
 def test_a_lull_earns_a_burst_and_no_more() -> None:
@@ -79,7 +79,7 @@ def test_a_lull_earns_a_burst_and_no_more() -> None:
     waits = [budget.acquire() for _ in range(14)]
 
     assert waits[:12] == [0] * 12
-    assert waits[12:] == pytest.approx([0.25, 0.25])
+    assert waits[12:] == pytest.approx([WINDOW / 240] * 2)
 
 
 def test_threads_take_their_turns_one_by_one() -> None:
@@ -93,8 +93,8 @@ def test_threads_take_their_turns_one_by_one() -> None:
     for thread in threads:
         thread.join()
 
-    # 120 turns at 60 a minute: the last of them a burst (3) before the end of the second minute.
-    assert 117 <= clock.monotonic() <= 120
+    # 120 turns at 60 a window: the last of them a burst (3) before the end of the second window.
+    assert 2 * WINDOW - 4 <= clock.monotonic() <= 2 * WINDOW
 
 
 def test_a_budget_of_nothing_is_a_mistake() -> None:

@@ -21,7 +21,7 @@ from audio_extract_dagster.notify.message import compose_not_run
 from audio_extract_dagster.notify.spanish import SPANISH
 from audio_extract_dagster.notify.texts import Texts
 from audio_extract_dagster.settings import Settings
-from audio_extract_dagster_tests.builders import DAY, NOW, rows
+from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, rows
 from audio_extract_dagster_tests.fake_clock import FakeClock
 
 HOUR = timedelta(hours=1)
@@ -199,3 +199,12 @@ def test_everything_is_said_in_both_languages() -> None:
         if any(english == spanish for english, spanish in pairs):
             same.add(field.name)
     assert same == SHARED
+
+
+def test_calls_are_drawn_by_the_hour_of_the_business(
+    engine: Engine, ended: Callable[..., list[str]]
+) -> None:
+    add_calls(engine, call("c-1"), call("c-2"))  # at 14:00 in UTC
+    ended("run-1", announce=Announcer(FakeClock(), "", RUN_URL, timezone="America/Lima"))
+    (message,) = rows(engine, notifications)
+    assert "9:00 2" in plain_text(message["html"]).splitlines()

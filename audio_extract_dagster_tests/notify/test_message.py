@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import re
 import string
 from datetime import date, datetime, timedelta, timezone
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, Reason, Usage
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.layout import plain_text
-from audio_extract_dagster.notify.message import compose, compose_digest
+from audio_extract_dagster.notify.message import Message, compose, compose_digest
 from audio_extract_dagster.notify.spanish import SPANISH
+from audio_extract_dagster.notify.texts import Texts
 
 STARTED = datetime(2026, 3, 12, 11, 0, tzinfo=timezone.utc)
 FINISHED = [status for status in JobStatus if status is not JobStatus.RUNNING]
@@ -66,11 +68,11 @@ class WellFormed(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
-def lines(message) -> list[str]:
+def lines(message: Message) -> list[str]:
     return plain_text(message.html).splitlines()
 
 
-def test_a_mail_says_it_all_in_order():
+def test_a_mail_says_it_all_in_order() -> None:
     message = compose(JOB, opening="Good morning.\nThis is yours.", run_url="https://ui/runs/1")
     assert message.title == "Call recordings of 2026-03-11"
     assert message.subject == (
@@ -101,7 +103,7 @@ def test_a_mail_says_it_all_in_order():
     assert 'href="https://ui/runs/1"' in message.html
 
 
-def test_reasons_come_by_count_and_an_unknown_one_by_its_code():
+def test_reasons_come_by_count_and_an_unknown_one_by_its_code() -> None:
     said = lines(compose(JOB))
     reasons = said[said.index("Reasons") + 1 :][:5]
     assert [line.split()[-1] for line in reasons] == ["75", "70", "3", "2", "1"]
@@ -110,13 +112,13 @@ def test_reasons_come_by_count_and_an_unknown_one_by_its_code():
 
 @languages
 @pytest.mark.parametrize("status", FINISHED)
-def test_every_outcome_has_the_same_shape(texts, status):
+def test_every_outcome_has_the_same_shape(texts: Texts, status: JobStatus) -> None:
     plain = compose(JOB, texts=texts)
     other = compose(dataclasses.replace(JOB, status=status, error="because"), texts=texts)
     assert WellFormed(plain.html).tags == WellFormed(other.html).tags
 
 
-def test_a_failure_tells_its_cause_before_the_counts():
+def test_a_failure_tells_its_cause_before_the_counts() -> None:
     message = compose(FAILED)
     assert message.subject.startswith("Call recordings of 2026-03-11: FAILED")
     said = lines(message)
@@ -131,13 +133,13 @@ def test_a_failure_tells_its_cause_before_the_counts():
     assert "audio-extract doctor" in next_step
 
 
-def test_a_success_needs_nothing():
+def test_a_success_needs_nothing() -> None:
     said = lines(compose(dataclasses.replace(JOB, status=JobStatus.SUCCEEDED)))
     assert said[said.index("What went wrong") + 1] == "None"
     assert said[said.index("What to do") + 1] == "Nothing."
 
 
-def test_counts_that_are_not_known_are_not_shown_as_zero():
+def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
     message = compose(
         dataclasses.replace(FAILED, counts=DayCounts(), usage=Usage()), counts_known=False
     )
@@ -147,7 +149,7 @@ def test_counts_that_are_not_known_are_not_shown_as_zero():
     assert "Recordings of the agent calls" not in said
 
 
-def test_nothing_secret_comes_out_of_an_error_text():
+def test_nothing_secret_comes_out_of_an_error_text() -> None:
     error = "GET https://s3.example/a.ogg?X-Amz-Signature=s3cret for +51 999 888 777: Bearer s3cret"
     for job in (dataclasses.replace(FAILED, error=error),):
         for message in (compose(job), compose_digest([job])):
@@ -157,23 +159,23 @@ def test_nothing_secret_comes_out_of_an_error_text():
 
 
 @pytest.mark.parametrize("url", [None, "javascript:alert(1)", "//host/runs/1"])
-def test_only_a_web_address_is_a_link(url):
+def test_only_a_web_address_is_a_link(url: str) -> None:
     assert "<a " not in compose(JOB, run_url=url).html
 
 
-def test_without_a_link_the_run_is_named():
+def test_without_a_link_the_run_is_named() -> None:
     assert lines(compose(JOB))[-1] == JOB.run_id
 
 
 @given(st.text(), st.text(), st.text(min_size=1), st.sampled_from(FINISHED))
-def test_no_text_breaks_the_page(opening, error, reason, status):
+def test_no_text_breaks_the_page(opening: str, error: str, reason: str, status: JobStatus) -> None:
     counts = dataclasses.replace(COUNTS, reasons={reason: 1})
     job = dataclasses.replace(JOB, status=status, error=error, counts=counts)
     for message in (compose(job, opening=opening, run_url=error), compose_digest([job, job])):
         assert {"script", "img"}.isdisjoint(WellFormed(message.html).tags)
 
 
-def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome():
+def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome() -> None:
     days = [
         dataclasses.replace(FAILED, call_date=date(2026, 3, 12)),
         dataclasses.replace(JOB, status=JobStatus.SUCCEEDED, call_date=date(2026, 3, 10)),
@@ -191,7 +193,46 @@ def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome():
     ]
 
 
-def test_spanish():
+def test_the_outcome_is_drawn_to_scale_and_told_in_words() -> None:
+    html = compose(JOB).html
+    assert "Stored 1,100, Pending 3, Missing 75, Failed 2" in lines(compose(JOB))
+    widths = [int(percent) for percent in re.findall(r'<td width="(\d+)%" height="16"', html)]
+    # What is rare is drawn wider than it is, so that it can be seen.
+    assert widths == [90, 2, 6, 2]
+    # Each part has the colour of its line in the table below.
+    for color in re.findall(r'height="16" bgcolor="(#\w+)"', html):
+        assert f'background:{color};margin-right:6px">&nbsp;</span>' in html
+
+
+def test_calls_are_drawn_by_hour() -> None:
+    calls = [0] * 8 + [5, 40, 20] + [0] * 13
+    message = compose(JOB, calls_by_hour=calls)
+    assert "8:00 5, 9:00 40, 10:00 20" in lines(message)
+    heights = [
+        int(tall) for tall in re.findall(r'<td height="(\d+)" bgcolor="#4f7cac"', message.html)
+    ]
+    assert heights == [8, 64, 32]
+    WellFormed(message.html)
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    empty = dataclasses.replace(JOB, counts=DayCounts())
+    assert 'role="img"' not in compose(empty, calls_by_hour=[0] * 24).html
+    assert 'role="img"' not in compose_digest([empty]).html
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=4, max_size=4))
+def test_the_parts_of_a_bar_fill_it(numbers: list[int]) -> None:
+    stored, pending, missing, failed = numbers
+    counts = DayCounts(stored=stored, pending=pending, missing=missing, failed=failed)
+    html = compose(dataclasses.replace(JOB, counts=counts)).html
+    widths = [int(percent) for percent in re.findall(r'<td width="(\d+)%" height="16"', html)]
+    assert len(widths) == sum(number > 0 for number in numbers)
+    assert sum(widths) in (0, 100)
+    assert all(width >= 2 for width in widths)
+
+
+def test_spanish() -> None:
     message = compose(JOB, texts=SPANISH)
     assert message.subject == (
         "Grabaciones del 2026-03-11: aún incompleto, 1100 guardadas, 5 por resolver"
@@ -201,13 +242,13 @@ def test_spanish():
 
 
 @languages
-def test_every_status_and_reason_has_words(texts):
+def test_every_status_and_reason_has_words(texts: Texts) -> None:
     assert {reason.code for reason in Reason} <= texts.why.keys()
     for by_status in (texts.outcomes, texts.statuses, texts.next_steps):
         assert by_status.keys() == set(FINISHED)
 
 
-def test_the_languages_say_the_same_things():
+def test_the_languages_say_the_same_things() -> None:
     for field in dataclasses.fields(ENGLISH):
         english, spanish = getattr(ENGLISH, field.name), getattr(SPANISH, field.name)
         assert type(english) is type(spanish)

@@ -33,7 +33,7 @@ def opened(picture: bytes) -> Image.Image:
 def test_it_is_a_small_png_of_the_promised_size_with_something_on_it(shape: DayShape) -> None:
     picture = draw_day(shape, TITLE)
     image = opened(picture)
-    assert (image.format, image.size) == ("PNG", (1200, 340))
+    assert (image.format, image.size) == ("PNG", (1100, 340))
     assert len(picture) < 60_000
     colors = image.convert("RGB").getcolors(maxcolors=2**24)
     assert colors is not None

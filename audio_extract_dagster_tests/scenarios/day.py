@@ -31,7 +31,7 @@ from audio_extract_dagster.extraction.download import Downloader
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import Usage
+from audio_extract_dagster.model import OPEN_CALLS, Usage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.simulator import (
     Conversation,
@@ -100,6 +100,7 @@ class Scene:
         self.database = database
         self.folder = folder
         self.limits = limits
+        self.selection = OPEN_CALLS
         self.day = day
         self.window = CALENDAR.window(day)
         self.downloader = Downloader(
@@ -194,7 +195,13 @@ class Scene:
         def audio() -> None:
             day_run.stage("audio")
             AudioCollection(
-                day_run, client, self.engine, self.downloader, clock=self.clock, limits=self.limits
+                day_run,
+                client,
+                self.engine,
+                self.downloader,
+                clock=self.clock,
+                limits=self.limits,
+                selection=self.selection,
             ).run()
 
         day_run.meter(lambda: _usage(client))

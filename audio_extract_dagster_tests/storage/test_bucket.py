@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -112,6 +116,26 @@ def test_opening_needs_no_credentials_yet(monkeypatch: pytest.MonkeyPatch) -> No
     assert storage.uri("2026/03/11/c/r.ogg") == "gs://audio/a/b/2026/03/11/c/r.ogg"
     with pytest.raises(StorageRefused, match="GOOGLE_APPLICATION_CREDENTIALS"):
         storage.check()
+
+
+def test_what_a_killed_run_left_on_this_machine_is_removed_a_day_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("google.cloud.storage")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    foreign = tmp_path / "audio-extract.txt"
+    foreign.touch()
+    with (
+        bucket("gs://audio") as storage,
+        storage.stage("2026/03/11/c/dead") as dead,
+        storage.stage("2026/03/11/c/alive") as alive,
+    ):
+        for path in (dead.path, foreign):
+            os.utime(path, (0, 0))
+        assert storage.remove_temporary(date(2026, 3, 12)) == 1
+        assert not dead.path.exists()
+        assert alive.path.exists()
+        assert foreign.exists()
 
 
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

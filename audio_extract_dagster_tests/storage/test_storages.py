@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,9 +56,10 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AudioStorage:
 
 
 @pytest.fixture
-def bucket(google: None) -> Iterator[AudioStorage]:
+def bucket(google: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AudioStorage]:
     from google.cloud import storage as cloud  # noqa: PLC0415 - an extra
 
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     name = f"audio-{uuid4()}"
     client = cloud.Client(project="test")
     client.create_bucket(name)

@@ -29,8 +29,8 @@ _CALLS = text("""
 """)
 _RECORDS = text("""
     SELECT status, reason, count(*) AS records,
-           coalesce(sum(size_bytes), 0) AS bytes,
-           coalesce(sum(duration_seconds), 0) / 60 AS minutes
+           coalesce(sum(size_bytes) FILTER (WHERE status = 'STORED'), 0) AS bytes,
+           coalesce(sum(duration_seconds) FILTER (WHERE status = 'STORED'), 0) / 60 AS minutes
       FROM audio_records
      WHERE call_date = :day
      GROUP BY status, reason

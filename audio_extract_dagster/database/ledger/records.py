@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -40,6 +41,9 @@ from audio_extract_dagster.model import (
 
 _OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
 _KEY = ("conversation_id", "recording_id", "part")
+_NO_FILE = dict.fromkeys(
+    ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
+)
 
 
 class Position(NamedTuple):
@@ -111,6 +115,25 @@ def write_stored(
     _write(connection, rows)
 
 
+def reopen(connection: Connection, conversation_id: str, recording_id: str, now: datetime) -> None:
+    """A stored recording counts as on its way again: its files are about to be replaced."""
+    connection.execute(
+        update(audio_records)
+        .where(
+            audio_records.c.conversation_id == conversation_id,
+            audio_records.c.recording_id == recording_id,
+            audio_records.c.status == RecordStatus.STORED.value,
+        )
+        .values(
+            status=Reason.BATCH_UNFINISHED.status.value,
+            reason=Reason.BATCH_UNFINISHED.code,
+            first_requested_at=now,
+            updated_at=now,
+            **_NO_FILE,
+        )
+    )
+
+
 def write_reasons(
     connection: Connection,
     asked: Asked,
@@ -127,12 +150,7 @@ def write_reasons(
             "part": 0,
             "status": reason.status.value,
             "reason": reason.code,
-            "uri": None,
-            "content_type": None,
-            "size_bytes": None,
-            "sha256": None,
-            "duration_seconds": None,
-            "stored_at": None,
+            **_NO_FILE,
         }
         for call, by_id in settled
         for recording_id, reason in by_id.items()

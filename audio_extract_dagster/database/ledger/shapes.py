@@ -33,14 +33,20 @@ LONGEST_MINUTES = 30
 def day_shape(connection: Connection, call_date: date, zone: str) -> DayShape:
     """The shape of the day; hours are those of the time zone `zone`."""
     day = {"day": call_date}
-    hours = {int(h): int(n) for h, n in connection.execute(_BY_HOUR, {**day, "zone": zone})}
     statuses = {RecordStatus(s): int(n) for s, n in connection.execute(_BY_STATUS, day)}
     minutes = {
         int(m): int(n)
         for m, n in connection.execute(_BY_MINUTE, {**day, "longest": LONGEST_MINUTES})
     }
     return DayShape(
-        calls_by_hour=tuple(hours.get(hour, 0) for hour in range(24)),
+        calls_by_hour=calls_by_hour(connection, call_date, zone),
         records_by_status={status: statuses.get(status, 0) for status in RecordStatus},
         recordings_by_minutes=tuple(minutes.get(n, 0) for n in range(LONGEST_MINUTES + 1)),
     )
+
+
+def calls_by_hour(connection: Connection, call_date: date, zone: str) -> tuple[int, ...]:
+    """The agent calls of each of the 24 hours of the time zone `zone`."""
+    rows = connection.execute(_BY_HOUR, {"day": call_date, "zone": zone})
+    hours = {int(hour): int(calls) for hour, calls in rows}
+    return tuple(hours.get(hour, 0) for hour in range(24))

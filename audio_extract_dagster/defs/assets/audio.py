@@ -7,16 +7,21 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from audio_extract_dagster.composition import storage_of
+from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
 from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, PERSONAL
+from audio_extract_dagster.defs.day_metadata import table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.links import files_of_day
+from audio_extract_dagster.defs.progress import LoggedProgress
 from audio_extract_dagster.defs.resources import (
     AudioStorageResource,
     DayRunResource,
     GenesysResource,
 )
-from audio_extract_dagster.defs.table_metadata import column_schema, table_facts
+from audio_extract_dagster.defs.table_metadata import column_schema, preview, table_facts
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
@@ -30,7 +35,8 @@ class AudioConfig(dg.Config):
         description=(
             "OPEN_CALLS: what is not there yet and not given up. NEW_CALLS: only calls that were "
             "never asked for, the second look at a day. ALL_CALLS: fetch everything again; what "
-            "cannot be had again stays as it is."
+            "cannot be had again stays as it is. What a day would cost, without doing it: the job "
+            "plan_day."
         ),
     )
     conversation_ids: list[str] = Field(
@@ -90,20 +96,21 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
             run = day_run.begin(context)
             run.meter(genesys.usage)
             run.stage("audio")
+            engine, settings = day_run.engine(), day_run.settings()
             AudioCollection(
                 run,
                 genesys.client(),
-                day_run.engine(),
+                engine,
                 audio_storage.downloader(),
-                clock=day_run.clock,
-                limits=_limits(day_run.settings()),
+                clock=genesys.pauses(),
+                limits=_limits(settings),
                 selection=Selection(config.ask, tuple(config.conversation_ids)),
-                report=context.log.info,
+                report=LoggedProgress(context.log, engine, run.call_date, day_run.clock),
             ).run()
-            with day_run.engine().connect() as connection:
+            with database_errors(engine), engine.connect() as connection:
                 counts = accounts.day_counts(connection, run.call_date)
                 by_state = accounts.batch_counts(connection, run.call_date)
-            settings = day_run.settings()
+                rows = preview(engine, audio_records, run.call_date)
         yield dg.MaterializeResult(
             asset_key="audio_batches",
             metadata={**table_facts(audio_batches, settings), **by_state},
@@ -118,7 +125,9 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 "failed": counts.failed,
                 "bytes": counts.bytes,
                 "audio_minutes": counts.audio_minutes,
-                "reasons": dict(counts.reasons),
+                "reasons": table_of_reasons(counts.reasons),
+                "files": files_of_day(storage_of(settings), run.call_date),
+                "preview": rows,
             },
         )
 

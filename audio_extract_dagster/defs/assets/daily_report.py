@@ -10,8 +10,13 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.assets import OWNERS, TAGS
+from audio_extract_dagster.defs.day_metadata import seconds_of_run, table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
+from audio_extract_dagster.defs.resources import (
+    AudioStorageResource,
+    DayRunResource,
+    GenesysResource,
+)
 from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.model import DayShape
 from audio_extract_dagster.reporting.picture import draw_day
@@ -31,11 +36,15 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         metadata={"dagster/column_schema": column_schema(tables.daily_report)},
         description=(
             "The day in one row: conversations = agent calls + excluded; recordings stored, "
-            "pending, missing and failed; requests and waits of all runs of the day."
+            "pending, missing and failed; requests and waits of all runs of the day. The picture, "
+            "the reasons and where the time of the run went are shown with each materialisation."
         ),
     )
     def daily_report(
-        context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource
+        context: dg.AssetExecutionContext,
+        genesys: GenesysResource,
+        audio_storage: AudioStorageResource,
+        day_run: DayRunResource,
     ) -> dg.Output[DayRows]:
         with dagster_failures(), database_errors(day_run.engine()):
             run = day_run.begin(context)
@@ -47,10 +56,16 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
                 usage = asdict(jobs.day_usage(connection, run.call_date))
                 shape = shapes.day_shape(connection, run.call_date, settings.timezone)
         row = {"call_date": run.call_date, **counts, **usage}
-        rows = DayRows(list(row), iter([list(row.values())]))
-        link = dg.MetadataValue.url(settings.run_url(run.run_id))
-        picture = _picture(shape, f"Call recordings of {run.call_date}")
-        return dg.Output(rows, metadata={**picture, "run": link, **counts, **usage})
+        # The UI shows them in this order.
+        shown: dict[str, dg.RawMetadataValue] = {
+            **_picture(shape, f"Call recordings of {run.call_date}"),
+            "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
+            **counts,
+            "reasons": table_of_reasons(counts["reasons"]),
+            **usage,
+            **seconds_of_run(genesys, audio_storage, day_run),
+        }
+        return dg.Output(DayRows(list(row), iter([list(row.values())])), metadata=shown)
 
     return daily_report
 

@@ -1,0 +1,69 @@
+"""The job that deletes what is older than `RETENTION_DAYS`, and the schedule that starts it."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import engine_of, storage_of
+from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
+from audio_extract_dagster.settings import POSTGRES
+
+RETENTION_JOB_NAME = "expire_old_days"
+# In the small hours of TIMEZONE, when no day is extracted.
+_CRON = "30 2 * * *"
+
+
+def retention_job() -> dg.JobDefinition:
+    """The job; the command `audio-extract expire` does the same."""
+
+    @dg.op(description="Deletes audio, payloads, phone numbers that are too old; keeps the rows.")
+    def expire_days(context: dg.OpExecutionContext) -> None:
+        with dagster_failures():
+            settings = running_settings(require=POSTGRES)
+            if settings.retention_days is None:
+                context.log.info("RETENTION_DAYS is not set: everything is kept.")
+                return
+            clock = SystemClock()
+            before = first_day_kept(settings.business_days, clock.now(), settings.retention_days)
+            storage = storage_of(settings)
+            done = list(expire(engine_of(settings), settings.pg_schema, storage, before, clock))
+        context.add_output_metadata({"kept_from": str(before), **_metadata(done)})
+
+    @dg.job(
+        name=RETENTION_JOB_NAME,
+        executor_def=dg.in_process_executor,
+        description="Deletes what is older than RETENTION_DAYS. The rows stay, with the reason.",
+    )
+    def expire_old_days() -> None:
+        expire_days()
+
+    return expire_old_days
+
+
+def retention_schedule(
+    job: dg.JobDefinition, days: BusinessDays, status: dg.DefaultScheduleStatus
+) -> dg.ScheduleDefinition:
+    """Every night, on if `RETENTION_DAYS` is set."""
+    return dg.ScheduleDefinition(
+        name="retention",
+        job=job,
+        cron_schedule=_CRON,
+        execution_timezone=days.timezone.key,
+        default_status=status,
+        description="Deletes each night what is older than RETENTION_DAYS; off without it.",
+    )
+
+
+def _metadata(done: list[ExpiredDay]) -> Mapping[str, int]:
+    return {
+        "days": len(done),
+        "files": sum(each.files for each in done),
+        "bytes": sum(each.bytes for each in done),
+        "payloads": sum(each.payloads for each in done),
+        "files_elsewhere": sum(each.elsewhere for each in done),
+        "busy_days": sum(each.busy for each in done),
+    }

@@ -1,0 +1,87 @@
+"""Deletes what is older than it may be kept: audio, payloads, phone numbers. The account stays.
+
+Every row remains, with size and checksum of what was there and the reason why it no longer is, so
+that a day still adds up. Each day is done under its lock, in an order that a crash at any moment
+leaves to the next pass: the rows say what goes, the files go, the rows forget where they were.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import expiry
+from audio_extract_dagster.database.locks import DayIsBusy, day_lock
+from audio_extract_dagster.storage import AudioStorage
+
+log = logging.getLogger(__name__)
+
+_AT_A_TIME = 500
+_THREADS = 16
+
+
+@dataclass(frozen=True)
+class ExpiredDay:
+    """What was deleted of one day. `elsewhere` counts files of another storage, which stay."""
+
+    day: date
+    files: int = 0
+    bytes: int = 0
+    payloads: int = 0
+    elsewhere: int = 0
+    busy: bool = False
+    """A run works on the day: it is left to the next pass."""
+
+
+def first_day_kept(days: BusinessDays, now: datetime, retention_days: int) -> date:
+    """The oldest day that is not old enough to go."""
+    return days.day_of(now) - timedelta(days=retention_days)
+
+
+def expire(
+    engine: Engine, schema: str, storage: AudioStorage, before: date, clock: Clock
+) -> Iterator[ExpiredDay]:
+    """Delete what the days before `before` still have, oldest first, as the result is asked for."""
+    with database_errors(engine), engine.connect() as connection:
+        days = expiry.days_to_expire(connection, before)
+    for day in days:
+        try:
+            with day_lock(engine, schema, day):
+                done = _expire_day(engine, storage, day, clock.now())
+        except DayIsBusy:
+            done = ExpiredDay(day, busy=True)
+        log.info("Retention: %s", done)
+        yield done
+
+
+def _expire_day(engine: Engine, storage: AudioStorage, day: date, now: datetime) -> ExpiredDay:
+    with database_errors(engine), engine.begin() as connection:
+        files = expiry.files(connection, day)
+        ours = [file for file in files if _is_in(storage, file.uri)]
+        expiry.mark(connection, day, [file.uri for file in ours], now)
+        payloads = expiry.forget_details(connection, day)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for start in range(0, len(ours), _AT_A_TIME):
+            uris = [file.uri for file in ours[start : start + _AT_A_TIME]]
+            # A list, so that an error of any of them comes out here.
+            list(threads.map(lambda uri: storage.delete(storage.key_of(uri)), uris))
+            with database_errors(engine), engine.begin() as connection:
+                expiry.forget_files(connection, day, uris)
+    size = sum(file.size_bytes for file in ours)
+    return ExpiredDay(day, len(ours), size, payloads, len(files) - len(ours))
+
+
+def _is_in(storage: AudioStorage, uri: str) -> bool:
+    try:
+        storage.key_of(uri)
+    except ValueError:
+        return False
+    return True

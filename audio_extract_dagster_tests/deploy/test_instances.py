@@ -1,0 +1,79 @@
+"""The instance configurations agree, and Dagster starts with them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dagster import DagsterInstance
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
+from sqlalchemy import text
+
+from audio_extract_dagster.cli.instance import ready_database
+from audio_extract_dagster.settings import read_settings
+from audio_extract_dagster_tests.defs.surroundings import bare_environment, database_variables
+from audio_extract_dagster_tests.documents import read
+from audio_extract_dagster_tests.postgres import Database
+
+PERMANENT, CLOUD_RUN = "deploy/dagster.yaml", "deploy/cloud-run/dagster.yaml"
+
+
+def configuration(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+@pytest.fixture
+def environment(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The variables of a permanent installation on the test's database."""
+    for name in set(os.environ) - set(bare_environment()):
+        monkeypatch.delenv(name)
+    variables = {**database_variables(database), "DAGSTER_HOME": str(tmp_path / "home")}
+    for name, value in {**variables, "PROJECT_ID": "none", "REGION": "none"}.items():
+        monkeypatch.setenv(name, value)
+    return database
+
+
+def test_commands_write_what_is_shipped(environment: Database, tmp_path: Path) -> None:
+    ready_database(read_settings(os.environ))
+    written = configuration((tmp_path / "home" / "dagster.yaml").read_text(encoding="utf-8"))
+    address = written["storage"]["postgres"]["postgres_db"]
+    assert address["port"] == environment.settings.port
+    address["port"] = {"env": "PG_PORT"}
+    assert written == configuration(read(PERMANENT))
+
+
+def test_cloud_run_differs_only_where_it_must() -> None:
+    permanent, cloud_run = configuration(read(PERMANENT)), configuration(read(CLOUD_RUN))
+    assert {"run_launcher", "compute_logs"} == cloud_run.keys() - permanent.keys()
+    for only_there in ("run_launcher", "compute_logs"):
+        del cloud_run[only_there]
+    del cloud_run["run_monitoring"]["start_timeout_seconds"]
+    cloud_run["storage"]["postgres"]["postgres_db"]["hostname"] = {"env": "PG_HOST"}
+    assert cloud_run == permanent
+
+
+@pytest.mark.parametrize("name", [PERMANENT, CLOUD_RUN])
+def test_dagster_starts_with_it(
+    name: str, environment: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with environment.engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA dagster"))
+    if name == CLOUD_RUN:
+        # The name is empty there: what is tried is that libpq takes it from PGHOST.
+        monkeypatch.setenv("PGHOST", environment.settings.host)
+    (tmp_path / "dagster.yaml").write_text(read(name), encoding="utf-8")
+    with DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.get_runs_count() == 0
+        assert instance.run_monitoring_enabled
+        assert not instance.telemetry_enabled
+        assert instance.get_tick_retention_settings(InstigatorType.SENSOR)[TickStatus.SKIPPED] == 7
+    with environment.engine.connect() as connection:
+        tables = connection.execute(
+            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'dagster'")
+        )
+        assert tables.scalar_one() > 0
