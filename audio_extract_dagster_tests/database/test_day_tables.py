@@ -298,7 +298,8 @@ def test_a_frame_of_a_new_day_obeys_the_rules_of_a_stream(engine: Engine) -> Non
     """Though it goes straight into the table."""
 
     def frame(*rows: tuple[Any, ...]) -> pd.DataFrame:
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        made: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
+        return made
 
     replace_day(engine, conversations, SATURDAY, frame(conversation("a", SATURDAY)))
     for rows, message in (
