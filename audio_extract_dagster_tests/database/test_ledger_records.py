@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, text
 
 from audio_extract_dagster.database.ledger import records
 from audio_extract_dagster.database.ledger.records import Asked, Position
@@ -70,6 +70,24 @@ def shown(engine: Engine, conversation_id: str = "c-1") -> Shown:
 def calls(engine: Engine) -> None:
     """The calls c-1 and c-2 of the day."""
     add_calls(engine, call("c-1"), call("c-2"))
+
+
+_COUNT_STATEMENTS = """
+CREATE TABLE statements (one int);
+CREATE FUNCTION count_statement() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END';
+CREATE TRIGGER count_statement AFTER INSERT ON audio_records EXECUTE FUNCTION count_statement();
+"""
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_group_of_recordings_is_one_statement(engine: Engine) -> None:
+    """One for each row would be a round trip for each file of a day."""
+    with engine.begin() as connection:
+        connection.execute(text(_COUNT_STATEMENTS))
+    store(engine, *(recording(f"r-{number}") for number in range(50)))
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM statements")) == 1
 
 
 @pytest.mark.usefixtures("calls")

@@ -196,6 +196,8 @@ def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
     """
     if not rows:
         return
+    # One statement cannot update a row twice: the last counts.
+    by_key = {tuple(row[name] for name in _KEY): row for row in rows}
     statement = insert(audio_records)
     new: dict[str, ColumnElement[Any]] = {
         c.name: statement.excluded[c.name] for c in audio_records.c if c.name not in _KEY
@@ -214,13 +216,16 @@ def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
             audio_records.c.first_requested_at, statement.excluded.first_requested_at
         ),
     )
-    connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=new), rows)
+    # What returns something goes as one statement; otherwise each row would be a round trip.
+    upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=new)
+    connection.execute(upsert.returning(audio_records.c.part), list(by_key.values()))
 
-    keys = [tuple(row[name] for name in _KEY) for row in rows]
     key = tuple_(*(audio_records.c[name] for name in _KEY))
-    recordings = [(conversation_id, recording_id) for conversation_id, recording_id, _ in keys]
+    recordings = [(conversation_id, recording_id) for conversation_id, recording_id, _ in by_key]
     recording = tuple_(audio_records.c.conversation_id, audio_records.c.recording_id)
-    connection.execute(delete(audio_records).where(recording.in_(recordings), key.not_in(keys)))
+    connection.execute(
+        delete(audio_records).where(recording.in_(recordings), key.not_in(list(by_key)))
+    )
     identified = [str(row["conversation_id"]) for row in rows if row["recording_id"]]
     _delete_without_id(connection, identified)
 
