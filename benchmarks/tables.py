@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from adbc_driver_postgresql import dbapi  # type: ignore[import-untyped]  # it has no types
+from adbc_driver_postgresql import dbapi
 from sqlalchemy import (
     BigInteger,
     Boolean,
