@@ -165,7 +165,7 @@ def _booleans(values: _Array, nulls: _Array) -> Any:
 def _moments(values: _Array, nulls: _Array) -> Any:
     since_1970 = values.astype(np.int64) + np.datetime64("2000-01-01", "us").astype(np.int64)
     moments = since_1970.view("datetime64[us]")
-    moments[nulls] = np.datetime64("NaT")
+    moments[nulls] = np.datetime64("NaT", "us")
     return pd.DatetimeIndex(moments, tz="UTC")
 
 
