@@ -111,9 +111,8 @@ def test_the_report_tells_where_the_time_went(location: CodeLocation) -> None:
         "seconds_in_the_database",
     }
     # The clock of the test moves by pauses alone: the run waited for its batch and did no more.
-    assert seconds["seconds_of_the_run"] == (
-        seconds["seconds_waiting_for_batches"] + seconds["seconds_waiting_for_limits"]
-    )
+    waited = seconds["seconds_waiting_for_batches"] + seconds["seconds_waiting_for_limits"]
+    assert seconds["seconds_of_the_run"] == pytest.approx(waited, abs=0.05)  # each is rounded
     assert seconds["seconds_waiting_for_batches"] > 0
     assert seconds["seconds_in_the_database"] > 0
 
