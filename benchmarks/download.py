@@ -85,7 +85,7 @@ def _ours(url: str, files: int, home: Path, durable: bool) -> float:
 
 def _fetch_all(downloader: Downloader, url: str, files: int) -> None:
     flight = Flight(Batch("benchmark", 1, ()), {}, next_look=0, deadline=0)
-    with DownloadPool(downloader, _DAY, _THREADS) as pool:
+    with DownloadPool(downloader, _DAY, _THREADS, lambda _: None) as pool:
         for recording in _recordings(url, files):
             pool.fetch(flight, recording)
         while pool.outstanding:

@@ -52,7 +52,7 @@ class DownloadPool:
         downloader: Downloader,
         call_date: date,
         concurrency: int,
-        before_replacing: Callable[[RecordingLinks], None] | None = None,
+        before_replacing: Callable[[RecordingLinks], None],
     ) -> None:
         self._downloader = downloader
         self._before_replacing = before_replacing
@@ -112,7 +112,7 @@ class DownloadPool:
                 ]
             except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
                 return Arrival(flight, recording, reason=_reason(error))
-            if recording.replaces and self._before_replacing is not None:
+            if recording.replaces:
                 self._before_replacing(recording)
             # A file in the way belongs to no STORED row, or its recording comes again.
             files = [self._downloader.keep(each, replace=True) for each in received]
