@@ -1,18 +1,17 @@
 """Is this file the audio it claims to be, is it whole, and how long does it play?
 
 The first bytes decide what a file is; the declared content type only refines the name. The formats
-themselves are in `audio_formats.py`; how files are fetched is in `download.py`.
+themselves are in `audio_formats.py`; how files are fetched is in `downloader.py`.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from audio_extract_dagster.download.audio_formats import (
     AUDIO_BRANDS,
     MP4,
+    Content,
     NotAudio,
     recognise,
 )
@@ -43,16 +42,13 @@ def is_audio(content_type: str | None) -> bool:
     return media_type not in _OTHER_TYPES
 
 
-def inspect(file: BinaryIO, declared_content_type: str | None) -> AudioFile:
+def inspect(content: Content, declared_content_type: str | None) -> AudioFile:
     """Look at a whole file; raises `NotAudio` if it is no audio, or not whole."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    head = file.read(512)
+    head = content[:512]
     found = recognise(head)
     if found is None:
         raise NotAudio(_what_else(head))
-    file.seek(0)
-    duration = found.duration(file, size)
+    duration = found.duration(content)
     declared = _media_type(declared_content_type)
     if found is MP4 and head[8:12] not in AUDIO_BRANDS and declared not in found.content_types:
         raise NotAudio("unknown_format")  # may as well be the recording of a screen

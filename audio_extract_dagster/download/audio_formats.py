@@ -12,11 +12,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 from audio_extract_dagster.errors import TryAgain
 
 _OGG_PAGE = struct.Struct("<4sxBq12xB")
+
+
+class Content(Protocol):
+    """The bytes of a file: in memory, or on a disk."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 class NotAudio(TryAgain):
@@ -38,7 +45,7 @@ class Format:
 
     extension: str
     content_types: tuple[str, ...]
-    duration: Callable[[BinaryIO, int], float | None]
+    duration: Callable[[Content], float | None]
 
 
 def recognise(head: bytes) -> Format | None:
@@ -55,25 +62,24 @@ def recognise(head: bytes) -> Format | None:
     return None
 
 
-def _exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
+def _exactly(content: Content, start: int, count: int) -> bytes:
+    data = content[start : start + count]
     if len(data) < count:
         raise NotAudio("cut_short")
     return data
 
 
-def _wav_seconds(file: BinaryIO, size: int) -> float | None:
+def _wav_seconds(content: Content) -> float | None:
     """Bytes of the data chunk over bytes per second of the format chunk."""
-    file.seek(12)
+    at = 12
     bytes_per_second = 0
-    name, length = struct.unpack("<4sI", _exactly(file, 8))
+    name, length = struct.unpack("<4sI", _exactly(content, at, 8))
     while name != b"data":
-        after = file.tell() + length + length % 2  # chunks are padded to an even length
         if name == b"fmt ":
-            bytes_per_second = struct.unpack("<8xI", _exactly(file, 12))[0]
-        file.seek(after)
-        name, length = struct.unpack("<4sI", _exactly(file, 8))
-    available = size - file.tell()
+            bytes_per_second = struct.unpack("<8xI", _exactly(content, at + 8, 12))[0]
+        at += 8 + length + length % 2  # chunks are padded to an even length
+        name, length = struct.unpack("<4sI", _exactly(content, at, 8))
+    available = len(content) - at - 8
     # A writer that could not go back to fill in the length leaves 0 or about the largest there is:
     # 0xFFFFFFFF (also in RF64) or, from SoX, 0x7FFFF000 and a little.
     if length == 0 or length >= 0x7FFFF000:
@@ -85,26 +91,27 @@ def _wav_seconds(file: BinaryIO, size: int) -> float | None:
     return length / bytes_per_second if bytes_per_second else None
 
 
-def _ogg_seconds(file: BinaryIO, size: int) -> float | None:
+def _ogg_seconds(content: Content) -> float | None:
     """Last sample position of the stream, less what a decoder drops at its start, over the rate.
 
     Walks the pages, so that a file that ends inside one is known to be cut short.
     """
     rate = dropped = position = streams = start = 0
-    while start < size:
-        file.seek(start)
-        magic, flags, granule, segments = _OGG_PAGE.unpack(_exactly(file, _OGG_PAGE.size))
+    while start < len(content):
+        header = _exactly(content, start, _OGG_PAGE.size)
+        magic, flags, granule, segments = _OGG_PAGE.unpack(header)
         if magic != b"OggS":
             raise NotAudio("damaged")
-        body = sum(_exactly(file, segments))
-        following = start + _OGG_PAGE.size + segments + body
-        if following > size:
+        start += _OGG_PAGE.size
+        length = sum(_exactly(content, start, segments))
+        start += segments
+        if start + length > len(content):
             raise NotAudio("cut_short")
         if flags & 2:  # the first page of a stream: the codec's header, alone
             streams += 1
-            rate, dropped = _ogg_codec(file.read(min(body, 80)))
+            rate, dropped = _ogg_codec(content[start : start + min(length, 80)])
         position = max(position, granule)
-        start = following
+        start += length
     if streams == 0:
         raise NotAudio("damaged")
     if position == 0:
@@ -159,28 +166,27 @@ _MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 32
 _MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
-def _mp3_seconds(file: BinaryIO, size: int) -> float | None:
+def _mp3_seconds(content: Content) -> float | None:
     """Frames that a Xing header counts times their length, else bytes over the bit rate."""
-    tag = _exactly(file, 10)
+    tag = _exactly(content, 0, 10)
     start = 0
     if tag[:3] == b"ID3":
         start = 10 + sum(byte << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True))
-    file.seek(start)
-    content = file.read(4096)
-    frame = _mp3_frame(content)
+    head = content[start : start + 4096]
+    frame = _mp3_frame(head)
     if frame is None:
-        raise NotAudio("cut_short" if start >= size else "unknown_format")
-    rest = content[frame.length :]
+        raise NotAudio("cut_short" if start >= len(content) else "unknown_format")
+    rest = head[frame.length :]
     # Two bytes of anything may look like a frame; a frame where the first one ends is no accident.
     if len(rest) >= 4 and _mp3_frame(rest) is None:
         raise NotAudio("unknown_format")
-    mark, flags, frames = struct.unpack_from(">4sII", content.ljust(64, b"\0"), frame.xing_offset)
+    mark, flags, frames = struct.unpack_from(">4sII", head.ljust(64, b"\0"), frame.xing_offset)
     if mark in (b"Xing", b"Info") and flags & 1:
         return float(frames * frame.samples / frame.samples_per_second)
-    return (size - start) * 8 / frame.bits_per_second
+    return (len(content) - start) * 8 / frame.bits_per_second
 
 
-def _unknown_seconds(file: BinaryIO, size: int) -> None:
+def _unknown_seconds(content: Content) -> None:
     """WebM and MP4 keep their length deep inside; a player reads it, the ledger can do without."""
 
 

@@ -6,12 +6,13 @@ failures become `TransferBroken`; libcurl's own texts may hold the link: they ar
 
 from __future__ import annotations
 
+import math
 import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pycurl
@@ -28,7 +29,7 @@ _MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
 
 _PROXY_FAILED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
 _UNREACHABLE = (pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT)
-_TIMED_OUT = (pycurl.E_OPERATION_TIMEDOUT, pycurl.E_ABORTED_BY_CALLBACK)
+_TIMED_OUT = (pycurl.E_OPERATION_TIMEDOUT,)
 _NOT_TRUSTED = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_PEER_FAILED_VERIFICATION,
@@ -60,19 +61,34 @@ def system_trust() -> Trust:
     return Trust("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), folder)
 
 
+class Answer(NamedTuple):
+    """What a server said, its body apart."""
+
+    status: int
+    location: str | None
+    """Where a redirect leads, as a whole URL."""
+    retry_after: float | None
+    """Seconds."""
+
+
 class Connection:
     """Keeps its connection for the next request. For one thread at a time."""
 
     def __init__(self, trust: Trust, *, connect_seconds: float, idle_seconds: float) -> None:
-        self._idle_seconds = idle_seconds
         self._curl = curl = pycurl.Curl()
+        # No function of ours is called but for the body: with many threads, each call waits for its
+        # turn, and those for headers and progress cost more than all else.
         options = {
             pycurl.NOSIGNAL: 1,  # signals are for programs without threads
             pycurl.BUFFERSIZE: _PIECE_BYTES,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
             pycurl.FOLLOWLOCATION: 0,
+            pycurl.FAILONERROR: 1,  # the body of a refusal is not wanted
             pycurl.CONNECTTIMEOUT_MS: round(connect_seconds * 1000),
+            # Less than a byte a second for so long is a connection that stands still.
+            pycurl.LOW_SPEED_LIMIT: 1,
+            pycurl.LOW_SPEED_TIME: math.ceil(idle_seconds),
             pycurl.USERAGENT: "audio-extract",
             pycurl.HTTPHEADER: ["Accept:"],
             # Not asked for, but if somebody on the way has compressed the body, it is undone.
@@ -81,10 +97,6 @@ class Connection:
             pycurl.CAINFO_BLOB: trust.pem,
             pycurl.PROXY_CAINFO_BLOB: trust.pem,
             pycurl.NOPROXY: "",  # whether a proxy is used is not for libcurl to decide
-            pycurl.HEADERFUNCTION: self._take_header,
-            pycurl.WRITEFUNCTION: self._take_piece,
-            pycurl.XFERINFOFUNCTION: self._is_idle,
-            pycurl.NOPROGRESS: 0,
         }
         if trust.folder:
             options |= {pycurl.CAPATH: trust.folder, pycurl.PROXY_CAPATH: trust.folder}
@@ -95,66 +107,32 @@ class Connection:
         """Close the connection."""
         self._curl.close()
 
-    def get(
-        self, url: str, proxy: str | None, write: Callable[[bytes], object]
-    ) -> tuple[int, dict[str, str]]:
-        """Status and headers (names in lower case) of the answer; `write` gets the body of a 200.
+    def get(self, url: str, proxy: str | None, write: Callable[[bytes], object]) -> Answer:
+        """Ask for `url`; `write` gets the body of a 200.
 
         Raises `TransferBroken`, and whatever `write` raises.
         """
-        self._status = 0
-        self._headers: dict[str, str] = {}
-        self._write = write
-        self._failure: BaseException | None = None
-        self._pieces: list[bytes] = []
-        self._waiting = self._received = 0
-        self._heard = monotonic()
-        self._curl.setopt(pycurl.URL, quote(url, safe=_MAY_BE_IN_A_LINK))
-        self._curl.setopt(pycurl.PROXY, proxy or "")
+        curl, body = self._curl, _Body(write)
+        curl.setopt(pycurl.URL, quote(url, safe=_MAY_BE_IN_A_LINK))
+        curl.setopt(pycurl.PROXY, proxy or "")
+        curl.setopt(pycurl.WRITEFUNCTION, body.take)
         try:
-            self._curl.perform()
-            self._hand_on()
+            curl.perform()
         except pycurl.error as error:
-            if self._failure is not None:
-                raise self._failure from None
-            if self._status in (0, 200) or self._refused_by_proxy():
+            if body.failure is not None:
+                raise body.failure from None
+            if self._status() in (0, 200) or self._refused_by_proxy():
                 raise self._broken(host_of(url), int(error.args[0]), proxy) from None
             # An answer that is not the file counts, however its body ends.
-        return self._status, self._headers
+        if self._status() == 200:
+            body.hand_on()
+        # What a redirect with a long body has written cannot be taken back: it leads nowhere.
+        location = None if body.begun else curl.getinfo(pycurl.REDIRECT_URL)
+        return Answer(self._status(), location, curl.getinfo(pycurl.RETRY_AFTER) or None)
 
-    def _take_header(self, line: bytes) -> None:
-        if line.startswith(b"HTTP/"):
-            self._status = int(line.split(None, 2)[1])
-            self._headers = {}
-        else:
-            name, _, value = line.decode("latin-1").partition(":")
-            self._headers[name.lower()] = value.strip()
-
-    def _take_piece(self, piece: bytes) -> int | None:
-        """None is "go on"; a number that is not the length of the piece ends the transfer."""
-        if self._status != 200:
-            return 0
-        self._pieces.append(piece)
-        self._waiting += len(piece)
-        if self._waiting >= _PIECE_BYTES:
-            try:
-                self._hand_on()
-            except BaseException as error:  # libcurl would only print it
-                self._failure = error
-                return 0
-        return None
-
-    def _hand_on(self) -> None:
-        pieces, self._pieces, self._waiting = self._pieces, [], 0
-        if pieces:
-            self._write(b"".join(pieces))
-
-    def _is_idle(self, _: int, received: int, *_upload: int) -> bool:
-        """Called with every piece, and once a second while there is none."""
-        now = monotonic()
-        if received != self._received:
-            self._received, self._heard = received, now
-        return now - self._heard > self._idle_seconds
+    def _status(self) -> int:
+        status: int = self._curl.getinfo(pycurl.RESPONSE_CODE)
+        return status
 
     def _broken(self, host: str, code: int, proxy: str | None) -> TransferBroken:
         if code in _TIMED_OUT:
@@ -174,7 +152,8 @@ class Connection:
                 "no trusted TLS connection; if a proxy re-signs traffic, name its certificate in "
                 "REQUESTS_CA_BUNDLE",
             )
-        if code == pycurl.E_PARTIAL_FILE and "content-length" in self._headers:
+        announced = self._curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) >= 0
+        if code == pycurl.E_PARTIAL_FILE and announced:
             return TransferBroken(host, "cut_short", "the body ended too early")
         return TransferBroken(
             host, "connection_lost", f"the connection broke (libcurl's error {code})"
@@ -183,3 +162,33 @@ class Connection:
     def _refused_by_proxy(self) -> bool:
         answer = self._curl.getinfo(pycurl.HTTP_CONNECTCODE)
         return answer != 0 and not 200 <= answer < 300
+
+
+class _Body:
+    """The pieces of one body on their way to `write`, put together to larger ones."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+        self.begun = False
+        self.failure: BaseException | None = None
+
+    def take(self, piece: bytes) -> int | None:
+        """None is "go on"; a number that is not the length of the piece ends the transfer."""
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        if self._waiting >= _PIECE_BYTES:
+            try:
+                self.hand_on()
+            except BaseException as error:  # libcurl would only print it
+                self.failure = error
+                return 0
+        return None
+
+    def hand_on(self) -> None:
+        """Write what is waiting."""
+        pieces, self._pieces, self._waiting = self._pieces, [], 0
+        if pieces:
+            self.begun = True
+            self._write(b"".join(pieces))

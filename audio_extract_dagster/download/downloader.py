@@ -126,7 +126,6 @@ class Downloader:
             concurrency=concurrency,
             connect_seconds=self._policy.connect_seconds,
             idle_seconds=self._policy.idle_seconds,
-            clock=clock,
         )
         self._counting = threading.Lock()
         self._counters = DownloadCounters()
@@ -232,10 +231,9 @@ class Downloader:
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
         self._host.receive(url, staged.write)
-        content = staged.content()
         try:
             with disk_errors(str(staged.path.parent)):
-                return inspect(content, declared_content_type)
+                return inspect(staged.content(), declared_content_type)
         except NotAudio as error:
             raise WrongBody(host_of(url), error.reason) from None
 

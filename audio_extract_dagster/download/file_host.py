@@ -10,13 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timezone
-from email.utils import parsedate_to_datetime
 from queue import LifoQueue
-from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
-from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.download.connection import Connection, Trust, system_trust
 from audio_extract_dagster.download.errors import (
     HostBusy,
@@ -34,12 +30,9 @@ _REDIRECTS = 3
 class FileHost:
     """Fetches links over `concurrency` connections that threads share."""
 
-    def __init__(
-        self, *, concurrency: int, connect_seconds: float, idle_seconds: float, clock: Clock
-    ) -> None:
+    def __init__(self, *, concurrency: int, connect_seconds: float, idle_seconds: float) -> None:
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
-        self._clock = clock
         self._trust: Trust | None = None
         self._reading_trust = threading.Lock()
         self._proxy = _proxy()
@@ -65,15 +58,16 @@ class FileHost:
         """
         with self._connection() as connection:
             for _ in range(1 + _REDIRECTS):
-                status, headers = connection.get(url, self._way_to(url), write)
-                if status == 200:
+                answer = connection.get(url, self._way_to(url), write)
+                if answer.status == 200:
                     return
-                if status not in (301, 302, 303, 307, 308):
-                    raise self._refusal(host_of(url), status, headers.get("retry-after"))
-                target = _target(url, headers.get("location"))
-                if _is_https(url) and not _is_https(target):
-                    raise UnsafeLink(host_of(target))
-                url = target
+                if answer.status not in (301, 302, 303, 307, 308):
+                    raise _refusal(host_of(url), answer.status, answer.retry_after)
+                if answer.location is None:
+                    raise TransferBroken(host_of(url), "bad_redirect", "redirected to nowhere")
+                if _is_https(url) and not _is_https(answer.location):
+                    raise UnsafeLink(host_of(answer.location))
+                url = answer.location
         raise TransferBroken(host_of(url), "bad_redirect", f"more than {_REDIRECTS} redirects")
 
     @contextmanager
@@ -107,37 +101,18 @@ class FileHost:
             raise UnsafeLink(host)
         return None if here or proxy_bypass(host) else self._proxy
 
-    def _refusal(self, host: str, status: int, retry_after: str | None) -> Exception:
-        if status == 429 or (status == 503 and retry_after):
-            return HostBusy(host, status, self._seconds(retry_after))
-        # S3 answers 403 to an expired link, Google Cloud Storage 400, others 401, 404 or 410.
-        if 400 <= status < 500 and status != 408:
-            return LinkExpired(host, status)
-        return TransferBroken(host, "server_error", f"status {status}")
 
-    def _seconds(self, retry_after: str | None) -> float | None:
-        """RFC 9110, 10.2.3: a number of seconds or a date."""
-        text = (retry_after or "").strip()
-        if text.isdecimal():
-            return float(text)
-        try:
-            when = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=timezone.utc)
-        return max(0.0, (when - self._clock.now()).total_seconds())
+def _refusal(host: str, status: int, retry_after: float | None) -> Exception:
+    if status == 429 or (status == 503 and retry_after):
+        return HostBusy(host, status, retry_after)
+    # S3 answers 403 to an expired link, Google Cloud Storage 400, others 401, 404 or 410.
+    if 400 <= status < 500 and status != 408:
+        return LinkExpired(host, status)
+    return TransferBroken(host, "server_error", f"status {status}")
 
 
 def _is_https(url: str) -> bool:
     return url.lower().startswith("https://")
-
-
-def _target(url: str, location: str | None) -> str:
-    try:
-        return urljoin(url, location or "")
-    except ValueError:
-        raise TransferBroken(host_of(url), "bad_redirect", "redirected to nowhere") from None
 
 
 def _proxy() -> str | None:

@@ -141,7 +141,9 @@ class AudioCollection:
         look = min((f for f in self._flights if f.wants_look), key=_next_look, default=None)
         if look is not None and look.next_look <= self._clock.monotonic():
             self._look(look)
-        elif self._has_room() and (calls := self._planner.next_calls(self._on_their_way())):
+        elif self._has_room() and (
+            calls := self._planner.next_calls(others_fly=bool(self._flights))
+        ):
             self._submit(calls)
         elif landed := next((f for f in self._flights if f.can_settle), None):
             self._settle(landed)
@@ -159,9 +161,6 @@ class AudioCollection:
         queued = QUEUED_PER_THREAD * self._limits.download_concurrency
         has_room = max(preparing, landed) < self._limits.batches_in_flight
         return has_room and self._pool.outstanding < queued
-
-    def _on_their_way(self) -> set[str]:
-        return {conversation_id for flight in self._flights for conversation_id in flight.calls}
 
     def _pause_until(self, look: Flight | None) -> float:
         """How long arrivals may be waited for: files are recorded and looks taken in time."""
@@ -224,7 +223,9 @@ class AudioCollection:
         # A batch of an earlier run may have been ready for hours.
         if flight.batch.submitted_at is not None and not flight.taken_up:
             took = flight.batch.completed_at - flight.batch.submitted_at
-            self._looks.learn(took.total_seconds())
+            # A look that was late says something of us, not of Genesys.
+            late = self._clock.monotonic() - flight.next_look
+            self._looks.learn(took.total_seconds() - max(late, 0.0))
 
     def _look_later(self, flight: Flight) -> None:
         now = self._clock.monotonic()

@@ -37,7 +37,7 @@ class LookPlan:
         self._times = deque((t for t in earlier if t > 0), maxlen=_REMEMBERED)
 
     def learn(self, seconds: float) -> None:
-        """A batch took this long from its submission until it was seen complete."""
+        """A batch took this long, from its submission until the look that found it complete."""
         self._times.append(seconds)
 
     def first_pause(self) -> float:

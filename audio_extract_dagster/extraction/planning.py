@@ -6,7 +6,7 @@ Reads the ledger, never writes it and never talks to Genesys.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -48,18 +48,18 @@ class BatchPlanner:
         self._asks: Counter[str] = Counter()
         self._taken: set[str] = set()
 
-    def next_calls(self, on_their_way: Collection[str]) -> list[CallToAsk]:
+    def next_calls(self, *, others_fly: bool) -> list[CallToAsk]:
         """The calls of the next batch; empty when there is none to submit now.
 
-        Calls to be asked again wait until they fill a batch or nothing else is `on_their_way`
-        (conversation ids), so that a few stragglers cost one more batch and not one each.
+        Calls to be asked again wait while other batches are under way (`others_fly`) and may bring
+        more of them, so that a few stragglers cost one more batch and not one each.
         """
         while self._first:
             if calls := self._load(self._first.pop()):
                 return calls
         if calls := self._in_order():
             return calls
-        while len(self._again) >= self._batch_size or (self._again and not on_their_way):
+        while len(self._again) >= self._batch_size or (self._again and not others_fly):
             ids = self._again[: self._batch_size]
             del self._again[: self._batch_size]
             if calls := self._load(ids):

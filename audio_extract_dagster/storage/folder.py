@@ -64,7 +64,7 @@ class FolderStorage:
         staged.close()
         with disk_errors(str(self.root)):
             if replace:
-                staged.path.replace(path)
+                staged.rename(path)
             else:
                 self._name(staged, path)
             _sync_folder(path.parent)
@@ -134,7 +134,7 @@ class FolderStorage:
         """Rename, but never put a file over another."""
         with self._naming:
             if not path.exists():
-                staged.path.replace(path)
+                staged.rename(path)
             elif not _holds(path, staged):
                 raise KeyTaken(
                     f"{path.relative_to(self.root).as_posix()} already holds another content "

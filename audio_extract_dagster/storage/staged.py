@@ -14,26 +14,58 @@ import os
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
-from audio_extract_dagster.storage.errors import disk_error, disk_errors
+from audio_extract_dagster.storage.errors import (
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+    disk_errors,
+)
 
 TEMPORARY_SUFFIX = ".part"
 
-_BUFFER_BYTES = 64 * 1024
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_WINDOW_BYTES = 256 * 1024
+
+
+class Content:
+    """The bytes of a file that is open, to be sliced as if they were in memory.
+
+    A part of them is: a look at the headers of a file costs one read or two. With many threads at
+    work each call of the system is paid with a wait for the interpreter.
+    """
+
+    def __init__(self, number: int, size: int) -> None:
+        self._number = number
+        self._size = size
+        self._window = b""
+        self._start = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        stop = max(start, stop)
+        if start < self._start or stop > self._start + len(self._window):
+            os.lseek(self._number, start, os.SEEK_SET)
+            self._window = os.read(self._number, max(stop - start, _WINDOW_BYTES))
+            self._start = start
+        return self._window[start - self._start : stop - self._start]
 
 
 class Staged:
-    """A temporary file; as a context manager it is gone at the end unless it was committed.
+    """A temporary file; as a context manager it is gone at the end unless it got its name.
 
     For one thread at a time.
     """
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, number: int) -> None:
         self.path = path
         self.size_bytes = 0
-        self._file = file
+        self._number: int | None = number
         self._hash = hashlib.sha256()
+        self._renamed = False
 
     @classmethod
     def create(cls, folder: Path, name: str) -> Staged:
@@ -42,7 +74,7 @@ class Staged:
         Several attempts at one name may be under way at once, hence the random piece in it.
         """
         path = folder / f"{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-        return cls(path, open(path, "x+b", _BUFFER_BYTES, opener=_ours_alone))
+        return cls(path, os.open(path, _NEW, 0o600))
 
     @property
     def sha256(self) -> str:
@@ -51,37 +83,48 @@ class Staged:
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Append; `StorageFull` and its siblings when the disk refuses."""
-        try:
-            self._file.write(chunk)
-        except OSError as error:
-            raise disk_error(error, str(self.path.parent)) from error
+        remaining = memoryview(chunk)
+        with disk_errors(str(self.path.parent)):
+            while remaining:
+                remaining = remaining[os.write(self._open(), remaining) :]
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
-    def content(self) -> BinaryIO:
-        """What has been written, to be read from its beginning; nothing can be added after it."""
-        with disk_errors(str(self.path.parent)):
-            self._file.seek(0)
-        return self._file
+    def content(self) -> Content:
+        """What has been written, as long as the file is open; nothing can be added after it."""
+        return Content(self._open(), self.size_bytes)
 
     def sync(self) -> None:
         """Have the content on the disk when this returns, so that a power cut cannot lose it."""
         with disk_errors(str(self.path.parent)):
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            os.fsync(self._open())
 
     def close(self) -> None:
         """Hand everything to the operating system, so that `path` can be read or renamed."""
-        with disk_errors(str(self.path.parent)):
-            self._file.close()
+        number, self._number = self._number, None
+        if number is not None:
+            with disk_errors(str(self.path.parent)):
+                os.close(number)
+
+    def rename(self, path: Path) -> None:
+        """Give the file its own name, over a file that has it; nothing is left to discard."""
+        self.path.replace(path)
+        self._renamed = True
 
     def discard(self) -> None:
-        """Remove the temporary file, whatever state it is in; after a commit there is none."""
+        """Remove the temporary file, whatever state it is in."""
+        if self._renamed:
+            return
         # What cannot be removed now is removed by the next run of the day.
-        with contextlib.suppress(OSError):
-            self._file.close()
+        with contextlib.suppress(StorageUnavailable, StorageFull, StorageRefused):
+            self.close()
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+    def _open(self) -> int:
+        if self._number is None:
+            raise ValueError(f"{self.path} is closed")
+        return self._number
 
     def __enter__(self) -> Staged:
         return self
@@ -93,7 +136,3 @@ class Staged:
         traceback: TracebackType | None,
     ) -> None:
         self.discard()
-
-
-def _ours_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

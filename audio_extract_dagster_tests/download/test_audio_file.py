@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from audio_extract_dagster.download.audio_file import AudioFile, inspect, is_audio
 from audio_extract_dagster.download.audio_formats import NotAudio
+from audio_extract_dagster.storage.staged import Content
 from audio_extract_dagster_tests.audio_bytes import (
     OPUS_HEAD,
     SPEEX_HEAD,
@@ -36,9 +37,20 @@ def look(tmp_path: Path) -> Look:
         path = tmp_path / "audio.part"
         path.write_bytes(content)
         with path.open("rb") as file:
-            return inspect(file, declared)
+            found = _outcome(Content(file.fileno(), len(content)), declared)
+        assert found == _outcome(content, declared)  # the same from the disk and from memory
+        if isinstance(found, str):
+            raise NotAudio(found)
+        return found
 
     return inspect_bytes
+
+
+def _outcome(content: Content | bytes, declared: str | None) -> AudioFile | str:
+    try:
+        return inspect(content, declared)
+    except NotAudio as error:
+        return error.reason
 
 
 def reason(look: Look, content: bytes) -> str:
@@ -62,8 +74,7 @@ def test_wav_written_by_the_standard_library(tmp_path: Path) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((2, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(4 * 8000 * 3))
-    with path.open("rb") as file:
-        assert inspect(file, None) == AudioFile("audio/wav", "wav", 3.0)
+    assert inspect(path.read_bytes(), None) == AudioFile("audio/wav", "wav", 3.0)
 
 
 def test_wav_with_other_chunks_before_the_sound(look: Look) -> None:

@@ -22,8 +22,6 @@ from audio_extract_dagster.model import (
 )
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 
-NOWHERE: frozenset[str] = frozenset()
-
 
 @pytest.fixture
 def seven(engine: Engine) -> list[CallToAsk]:
@@ -54,14 +52,14 @@ def test_calls_come_in_the_order_of_the_day_each_once(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine)
-    groups = [ids(plan.next_calls(NOWHERE)) for _ in range(5)]
+    groups = [ids(plan.next_calls(others_fly=False)) for _ in range(5)]
     assert groups == [["c-1", "c-2", "c-3"], ["c-4", "c-5", "c-6"], ["c-7"], [], []]
 
 
 def test_a_day_that_fills_its_batches_exactly_ends(engine: Engine, seven: list[CallToAsk]) -> None:
     plan = planner(engine, batch_size=7)
-    assert len(plan.next_calls(NOWHERE)) == 7
-    assert plan.next_calls(NOWHERE) == []
+    assert len(plan.next_calls(others_fly=False)) == 7
+    assert plan.next_calls(others_fly=False) == []
 
 
 def test_what_is_done_is_not_asked_for(engine: Engine, seven: list[CallToAsk]) -> None:
@@ -69,7 +67,7 @@ def test_what_is_done_is_not_asked_for(engine: Engine, seven: list[CallToAsk]) -
     stored = [recording("r-1", f"c-{n}") for n in range(1, 6)]
     with engine.begin() as connection:
         records.write_stored(connection, Asked(DAY, "b-1", NOW), stored, by_id)
-    assert ids(planner(engine).next_calls(NOWHERE)) == ["c-6", "c-7"]
+    assert ids(planner(engine).next_calls(others_fly=False)) == ["c-6", "c-7"]
 
 
 def test_what_is_on_its_way_from_an_earlier_run_is_not_asked_for(
@@ -77,8 +75,8 @@ def test_what_is_on_its_way_from_an_earlier_run_is_not_asked_for(
 ) -> None:
     plan = planner(engine)
     plan.taken(seven[:4])
-    assert ids(plan.next_calls(NOWHERE)) == ["c-5", "c-6", "c-7"]
-    assert plan.next_calls(NOWHERE) == []
+    assert ids(plan.next_calls(others_fly=False)) == ["c-5", "c-6", "c-7"]
+    assert plan.next_calls(others_fly=False) == []
 
 
 @pytest.mark.parametrize("reason", [each for each in Reason if each in ASK_AGAIN_IN_RUN])
@@ -86,14 +84,14 @@ def test_a_call_that_a_new_batch_may_help_is_asked_for_once_more(
     engine: Engine, seven: list[CallToAsk], reason: Reason
 ) -> None:
     plan = planner(engine, batch_size=7)
-    (first, *_) = plan.next_calls(NOWHERE)
+    (first, *_) = plan.next_calls(others_fly=False)
     settle(engine, plan, first, {"r-1": reason})
-    (again,) = plan.next_calls(NOWHERE)
+    (again,) = plan.next_calls(others_fly=False)
     assert again.conversation_id == first.conversation_id
     assert again.unsettled_ids == {"r-1"}
     assert not plan.may_ask_again(again)
     settle(engine, plan, again, {"r-1": reason})
-    assert plan.next_calls(NOWHERE) == []
+    assert plan.next_calls(others_fly=False) == []
 
 
 @pytest.mark.parametrize("reason", [Reason.UPLOADING, Reason.CALL_OPEN, Reason.DELETED])
@@ -101,43 +99,42 @@ def test_a_call_that_only_time_can_help_is_not(
     engine: Engine, seven: list[CallToAsk], reason: Reason
 ) -> None:
     plan = planner(engine, batch_size=7)
-    (first, *_) = plan.next_calls(NOWHERE)
+    (first, *_) = plan.next_calls(others_fly=False)
     settle(engine, plan, first, {"": reason})
-    assert plan.next_calls(NOWHERE) == []
+    assert plan.next_calls(others_fly=False) == []
 
 
 def test_stragglers_wait_until_they_fill_a_batch_or_nothing_else_is_on_its_way(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine, batch_size=7)
-    calls = plan.next_calls(NOWHERE)
-    on_their_way = set(ids(calls))
+    calls = plan.next_calls(others_fly=False)
     for each in calls[:6]:
         settle(engine, plan, each, {"": Reason.BATCH_UNFINISHED})
-    assert plan.next_calls(on_their_way) == []
-    assert len(plan.next_calls(NOWHERE)) == 6
+    assert plan.next_calls(others_fly=True) == []
+    assert len(plan.next_calls(others_fly=False)) == 6
 
 
 def test_stragglers_that_fill_a_batch_wait_for_nobody(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine, batch_size=3)
-    calls = [each for _ in range(3) for each in plan.next_calls(NOWHERE)]
+    calls = [each for _ in range(3) for each in plan.next_calls(others_fly=False)]
     for each in calls[:4]:
         settle(engine, plan, each, {"": Reason.BATCH_UNFINISHED})
-    assert ids(plan.next_calls({"c-7"})) == ["c-1", "c-2", "c-3"]
-    assert plan.next_calls({"c-7"}) == []
-    assert ids(plan.next_calls(NOWHERE)) == ["c-4"]
+    assert ids(plan.next_calls(others_fly=True)) == ["c-1", "c-2", "c-3"]
+    assert plan.next_calls(others_fly=True) == []
+    assert ids(plan.next_calls(others_fly=False)) == ["c-4"]
 
 
 def test_a_lost_reply_is_planned_again_before_anything_new(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine)
-    lost = plan.next_calls(NOWHERE)
+    lost = plan.next_calls(others_fly=False)
     plan.reply_lost(lost)
-    assert sorted(ids(plan.next_calls(NOWHERE))) == ids(lost)
-    assert ids(plan.next_calls(NOWHERE)) == ["c-4", "c-5", "c-6"]
+    assert sorted(ids(plan.next_calls(others_fly=False))) == ids(lost)
+    assert ids(plan.next_calls(others_fly=False)) == ["c-4", "c-5", "c-6"]
 
 
 def test_a_refused_batch_is_halved_until_the_call_is_found(
@@ -146,7 +143,7 @@ def test_a_refused_batch_is_halved_until_the_call_is_found(
     plan = planner(engine, batch_size=7)
     accepted: list[str] = []
     refusals = 0
-    while calls := plan.next_calls(NOWHERE):
+    while calls := plan.next_calls(others_fly=False):
         if "c-5" in ids(calls):
             refusals += 1
             if len(calls) > 1:
@@ -162,7 +159,7 @@ def test_a_run_that_looks_for_new_calls_leaves_the_others_alone(
 ) -> None:
     settle(engine, planner(engine), seven[0], {"r-1": Reason.UPLOADING})
     plan = planner(engine, batch_size=7, selection=Selection(Ask.NEW_CALLS))
-    assert ids(plan.next_calls(NOWHERE)) == [f"c-{n}" for n in range(2, 8)]
+    assert ids(plan.next_calls(others_fly=False)) == [f"c-{n}" for n in range(2, 8)]
 
 
 def test_force_asks_for_what_is_settled_too_each_once(
@@ -174,10 +171,10 @@ def test_force_asks_for_what_is_settled_too_each_once(
         records.write_reasons(connection, asked, [(seven[1], {"r-1": Reason.DELETED})])
     chosen = Selection(Ask.ALL_CALLS, ("c-1", "c-2"))
     plan = planner(engine, selection=chosen)
-    calls = plan.next_calls(NOWHERE)
+    calls = plan.next_calls(others_fly=False)
     assert ids(calls) == ["c-1", "c-2"]
     assert all(each.fetch_again for each in calls)
-    assert plan.next_calls(NOWHERE) == []
+    assert plan.next_calls(others_fly=False) == []
 
 
 @pytest.mark.parametrize(
@@ -202,7 +199,7 @@ def test_named_calls_are_asked_for_alone_and_only_while_they_are_open(
     settle(engine, planner(engine), seven[0], {"r-1": Reason.DELETED})
     settle(engine, planner(engine), seven[1], {"r-1": Reason.UPLOADING})
     chosen = Selection(conversation_ids=("c-1", "c-2", "c-5", "of-another-day"))
-    assert ids(planner(engine, selection=chosen).next_calls(NOWHERE)) == ["c-2", "c-5"]
+    assert ids(planner(engine, selection=chosen).next_calls(others_fly=False)) == ["c-2", "c-5"]
 
 
 def test_what_is_fetched_by_force_is_planned_again_after_a_lost_reply(
@@ -211,6 +208,6 @@ def test_what_is_fetched_by_force_is_planned_again_after_a_lost_reply(
     with engine.begin() as connection:
         records.write_stored(connection, Asked(DAY, "b-1", NOW), [recording()], {"c-1": seven[0]})
     plan = planner(engine, selection=Selection(Ask.ALL_CALLS, ("c-1",)))
-    plan.reply_lost(plan.next_calls(NOWHERE))
-    (again,) = plan.next_calls(NOWHERE)
+    plan.reply_lost(plan.next_calls(others_fly=False))
+    (again,) = plan.next_calls(others_fly=False)
     assert (again.conversation_id, again.fetch_again) == ("c-1", True)
