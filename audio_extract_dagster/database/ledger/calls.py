@@ -58,8 +58,8 @@ def named_calls(connection: Connection, conversation_ids: Sequence[str]) -> list
 
 def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
     """Every agent call of the day with the records it has."""
-    query = select(agent_calls.c.conversation_id).where(agent_calls.c.call_date == call_date)
-    return named_calls(connection, list(connection.execute(query).scalars()))
+    query = select(agent_calls).where(agent_calls.c.call_date == call_date)
+    return _with_records(connection, connection.execute(query))
 
 
 def _asked_for(selection: Selection) -> ColumnElement[bool]:
