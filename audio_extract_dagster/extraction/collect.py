@@ -17,7 +17,8 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import batches, records
+from audio_extract_dagster.database.ledger import batches
+from audio_extract_dagster.database.ledger.calls import named_calls
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.day_run import DayRun
@@ -127,7 +128,7 @@ class AudioCollection:
                 batches.close(connection, batch, BatchState.FAILED, error="reply_lost")
                 self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
                 return
-            calls = records.calls(connection, batch.conversation_ids)
+            calls = named_calls(connection, batch.conversation_ids)
         self._report(f"Batch {batch.number} of an earlier run is read again.")
         self._planner.taken(calls)
         # Also what has a file by now: the batch may have more that the earlier run did not see.

@@ -12,8 +12,7 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.ledger.records import Position
+from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
 from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, RecordStatus, Selection
 
@@ -103,9 +102,7 @@ class BatchPlanner:
 
     def _take(self, limit: int) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            calls = records.next_calls(
-                connection, self._day, limit, self._position, self._selection
-            )
+            calls = next_calls(connection, self._day, limit, self._position, self._selection)
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
         self._all_taken = len(calls) < limit
@@ -113,7 +110,7 @@ class BatchPlanner:
 
     def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            calls = self._as_selected(records.calls(connection, conversation_ids))
+            calls = self._as_selected(named_calls(connection, conversation_ids))
         return [call for call in calls if is_open(call) or call.fetch_again]
 
     def _as_selected(self, calls: Sequence[CallToAsk]) -> list[CallToAsk]:
