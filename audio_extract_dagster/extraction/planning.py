@@ -65,9 +65,11 @@ class BatchPlanner:
                 return calls
         return []
 
-    def taken(self, calls: Iterable[CallToAsk]) -> None:
-        """These calls are in a batch that an earlier run submitted: they are not asked anew."""
-        self._taken.update(call.conversation_id for call in calls)
+    def take(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
+        """The calls of a batch that an earlier run submitted; they are not handed out anew."""
+        self._taken.update(conversation_ids)
+        with self._engine.begin() as connection:
+            return self._as_selected(named_calls(connection, conversation_ids))
 
     def may_ask_again(self, call: CallToAsk) -> bool:
         """Whether this run may spend another batch on the call."""
@@ -114,5 +116,9 @@ class BatchPlanner:
         return [call for call in calls if is_open(call) or call.fetch_again]
 
     def _as_selected(self, calls: Sequence[CallToAsk]) -> list[CallToAsk]:
-        fetch_again = self._selection.ask is Ask.ALL_CALLS
-        return [replace(call, fetch_again=fetch_again) for call in calls]
+        by_force = self._selection.ask is Ask.ALL_CALLS
+        named = self._selection.conversation_ids
+        return [
+            replace(call, fetch_again=by_force and (not named or call.conversation_id in named))
+            for call in calls
+        ]
