@@ -222,9 +222,8 @@ class AudioCollection:
         # A batch of an earlier run may have been ready for hours.
         if flight.batch.submitted_at is not None and not flight.taken_up:
             took = flight.batch.completed_at - flight.batch.submitted_at
-            # A look that was late says something of us, not of Genesys.
             late = self._clock.monotonic() - flight.next_look
-            self._looks.learn(took.total_seconds() - max(late, 0.0))
+            self._looks.learn(took.total_seconds(), late=late)
 
     def _look_later(self, flight: Flight) -> None:
         now = self._clock.monotonic()
