@@ -109,7 +109,7 @@ audio_batches = Table(
     _key("batch_id", Text, "Our id of the batch request"),
     _must("call_date", Date, "The business day whose calls it asks for"),
     _must("run_id", Text, "The Dagster run that planned it"),
-    _must("batch_number", Integer, "Number within the run, from 1"),
+    _must("batch_number", Integer, "Number within the day, from 1; it goes on over its runs"),
     _may("genesys_job_id", Text, "The job id that Genesys answered"),
     _must("status", Text, "PLANNED, SUBMITTED, COMPLETED or FAILED"),
     _must("requested", JSON, "The items asked for, written before the request is sent"),
@@ -120,7 +120,7 @@ audio_batches = Table(
     _must("ignored_count", Integer, "Screen and chat recordings, which get no row", "0"),
     _must("planned_at", MOMENT, "When the intent was written"),
     _may("submitted_at", MOMENT, "When Genesys confirmed the request"),
-    _may("completed_at", MOMENT, "When the last result was dealt with, or it was given up"),
+    _may("completed_at", MOMENT, "When Genesys was seen to have finished it; NULL otherwise"),
     _may("error", Text, "Why it failed"),
     CheckConstraint("status IN ('PLANNED', 'SUBMITTED', 'COMPLETED', 'FAILED')", name="status"),
     Index(None, "call_date"),
@@ -173,7 +173,7 @@ daily_report = Table(
     _must("bytes", BigInteger, "Size of the stored files together"),
     _must("audio_minutes", Double, "Length of the stored audio together"),
     _must("requests", Integer, "API requests, summed over the day's runs"),
-    _must("wait_seconds", Double, "Seconds waited for rate limits, summed likewise"),
+    _must("wait_seconds", Double, "Seconds waited for budget, rate limits and retries, likewise"),
     _must("reasons", JSON, "Counts by reason"),
     comment="The closed counts of each day",
 )
@@ -198,7 +198,9 @@ extraction_jobs = Table(
     _may("bytes", BigInteger, "Size of the stored files together"),
     _may("audio_minutes", Double, "Length of the stored audio together"),
     _must("requests", Integer, "API requests of this run", "0"),
-    _must("wait_seconds", Double, "Seconds this run waited for rate limits", "0"),
+    _must(
+        "wait_seconds", Double, "Seconds this run waited for budget, rate limits and retries", "0"
+    ),
     _may("reasons", JSON, "Counts by reason"),
     _may("error", Text, "The first error"),
     CheckConstraint(

@@ -95,7 +95,10 @@ class SubmissionUncertain(GenesysError, TryAgain):
 
 
 class RateLimited(GenesysError, NotYet):
-    """Genesys asks for a wait that is longer than a call waits. `retry_at` is when it is over."""
+    """Genesys asks to wait, and the call does not: too long at once, or too long all together.
+
+    `retry_at` is when the wait that Genesys asked for is over.
+    """
 
     advice = (
         "Start again after that time. If it happens often, lower GENESYS_REQUESTS_PER_MINUTE or "

@@ -17,6 +17,9 @@ from audio_extract_dagster.genesys.usage import UsageMeter, Wait
 
 _log = logging.getLogger(__name__)
 
+_ASKS_TOO_LONG = "the server asks to wait longer than a call waits"
+_STILL_LIMITED = "still rate limited after the longest time that a call waits"
+
 
 class Patience:
     """What one call has spent of the policy. Each method pauses, or raises when it is used up."""
@@ -43,7 +46,7 @@ class Patience:
         self._faults += 1
         asked = fault.retry_after or 0.0
         if asked > self._policy.longest_wait:
-            raise self._not_yet(fault, asked)
+            raise self._not_yet(_ASKS_TOO_LONG, fault, asked)
         pause = max(asked, self._policy.pause(self._faults, self._rng))
         if self._faults == self._policy.tries or not self._may_wait(pause):
             raise self._spent(fault)
@@ -56,8 +59,10 @@ class Patience:
         if wait is None:
             wait = self._policy.pause(self._limits, self._rng)
         wait = max(wait, self._policy.shortest_wait)
-        if wait > self._policy.longest_wait or not self._may_wait(wait):
-            raise self._not_yet(limit, wait)
+        if wait > self._policy.longest_wait:
+            raise self._not_yet(_ASKS_TOO_LONG, limit, wait)
+        if not self._may_wait(wait):
+            raise self._not_yet(_STILL_LIMITED, limit, wait)
         self._budget.back_off(wait)
         self._pause("rate_limit", wait, limit)
 
@@ -70,10 +75,10 @@ class Patience:
         self._waited += seconds
         self._meter.waited(wait, seconds)
 
-    def _not_yet(self, error: GenesysError, seconds: float) -> GenesysError:
+    def _not_yet(self, what: str, error: GenesysError, seconds: float) -> GenesysError:
         """A wait beyond the policy is a matter of time, whichever status asked for it."""
         limit = RateLimited(
-            "the server asks to wait longer than a call waits",
+            what,
             error.call,
             status=error.status,
             code=error.code,

@@ -65,6 +65,7 @@ _CONVERSATION = frozenset(
 )
 _DATES = {"conversationStart", "conversationEnd", "segmentStart", "segmentEnd"}
 _METRICS = {"tSegmentDuration"}
+_NUMBERS = {*_METRICS, "mediaStatsMinConversationMos"}
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "gt": operator.gt,
     "gte": operator.ge,
@@ -144,6 +145,8 @@ def _predicate(entry: object, value_of: Callable[[str], Callable[[Place], Any]])
     if wanted != "matches":
         raise bad_request(f"Unknown operator {wanted}.")
     if isinstance(entry.get("range"), dict):
+        if dimension not in _NUMBERS:
+            raise bad_request(f"{dimension} is no number and has no range.")
         return _in_range(get, entry["range"])
     if entry.get("value") is None:
         raise bad_request(f"The predicate on {dimension} needs a value or a range.")
@@ -168,7 +171,10 @@ def _equals(dimension: str, get: Callable[[Place], Any], wanted: object) -> Test
 def _in_range(get: Callable[[Place], Any], limits: dict[str, Any]) -> Test:
     if not limits or not limits.keys() <= _COMPARE.keys():
         raise bad_request("A range has gt, gte, lt, lte.")
-    bounds = {name: float(limit) for name, limit in limits.items() if limit is not None}
+    bounds = {name: limit for name, limit in limits.items() if limit is not None}
+    # JSON's true and false are numbers to Python, and none to the API.
+    if any(type(bound) not in (int, float) for bound in bounds.values()):
+        raise bad_request("The limits of a range are numbers.")
 
     def within(place: Place) -> bool:
         value = get(place)

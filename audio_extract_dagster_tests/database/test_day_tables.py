@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timezone
 from threading import Event, Thread
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, QueuePool, select, text
 
-from audio_extract_dagster.database.connection import DatabaseUnavailable
+from audio_extract_dagster.database.connection import DatabaseUnavailable, open_engine
 from audio_extract_dagster.database.copy_text import CannotEncode
 from audio_extract_dagster.database.day_tables import (
     DayRows,
@@ -24,6 +25,7 @@ from audio_extract_dagster.database.day_tables import (
     replace_day,
     stream_day,
 )
+from audio_extract_dagster.database.migrate import migrate
 from audio_extract_dagster.database.tables import (
     agent_calls,
     conversations,
@@ -41,7 +43,7 @@ from audio_extract_dagster_tests.database.rows import (
     stored_conversations,
     stream,
 )
-from audio_extract_dagster_tests.postgres import Server
+from audio_extract_dagster_tests.postgres import Database, Server
 
 
 def versions(engine: Engine) -> dict[str, tuple[str, str]]:
@@ -258,6 +260,27 @@ def test_readers_see_the_old_day_until_the_new_one_is_whole(engine: Engine) -> N
 
     replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, looking()))
     assert seen == [conversation("old")]
+
+
+def test_writers_of_two_schemas_do_not_wait_for_each_other(database: Database) -> None:
+    other = open_engine(replace(database.settings, schema="other"))
+    # So that a writer who waits for the other fails instead of waiting for ever.
+    with database.engine.begin() as connection:
+        connection.execute(
+            text(f"ALTER DATABASE {database.settings.database} SET lock_timeout=500")
+        )
+
+    def writing_the_other() -> Iterator[tuple[Any, ...]]:
+        yield conversation("ours")
+        replace_day(other, conversations, FRIDAY, stream([conversation("theirs")]))
+
+    try:
+        migrate(other, "other")
+        replace_day(database.engine, conversations, FRIDAY, DayRows(COLUMNS, writing_the_other()))
+        assert stored_conversations(database.engine) == [conversation("ours")]
+        assert stored_conversations(other) == [conversation("theirs")]
+    finally:
+        other.dispose()
 
 
 def test_two_writers_of_a_day_take_turns(engine: Engine) -> None:

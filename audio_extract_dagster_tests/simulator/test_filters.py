@@ -114,6 +114,10 @@ def test_conversation_filters(filters: list[object], expected: bool) -> None:
         (None, [{"type": "xor", "predicates": [predicate("queueId", "q1")]}]),
         (None, [both("queueId")]),
         (None, [both({"metric": "tSegmentDuration", "range": {"around": 3}})]),
+        (None, [both({"metric": "tSegmentDuration", "range": {"gte": "2024-01-05T10:00Z"}})]),
+        (None, [both({"metric": "tSegmentDuration", "range": {"gte": True}})]),
+        (None, [both(predicate("queueId", range={"gte": 3}))]),
+        (None, [both(predicate("segmentEnd", range={"gte": 3}))]),
     ],
 )
 def test_what_is_refused(conversation_filters: object, segment_filters: object) -> None:

@@ -60,9 +60,12 @@ def replace_day(
         raise WrongRows(f"{target.name}: the rows lack {', '.join(sorted(missing))}.")
     with database_errors(engine), engine.begin() as connection:
         # Two writers of one day would otherwise each keep what the other adds.
-        key = advisory_key("replace_day", target.name, day.isoformat())
+        schema = connection.scalar(text("SELECT current_schema()")) or ""
+        key = advisory_key("replace_day", schema, target.name, day.isoformat())
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
-        if not isinstance(data, DayRows) and _copy_first(connection, target, columns, day, data):
+        if not isinstance(data, DayRows) and _copy_into_empty_day(
+            connection, target, columns, day, data
+        ):
             return DayWritten(len(data), 0, {})
         staged = _create_staged(connection, columns)
         if isinstance(data, DayRows):
@@ -72,7 +75,7 @@ def replace_day(
             row_count = copy_in(connection, staged, columns, encode_frame(columns, data))
             counts = {}
         kept = 0
-        if not _insert_first(connection, target, staged, day, row_count):
+        if not _insert_into_empty_day(connection, target, staged, day, row_count):
             kept = _delete_others(connection, target, staged, day)
             _merge(connection, target, staged, day)
             _check(connection, target, staged, day, row_count + kept)
@@ -103,7 +106,7 @@ def _count(connection: Connection, target: Table, day: date) -> int:
     return connection.scalar(of_day) or 0
 
 
-def _copy_first(
+def _copy_into_empty_day(
     connection: Connection,
     target: Table,
     columns: Sequence[Column[Any]],
@@ -113,7 +116,7 @@ def _copy_first(
     """Copy a frame into a day that has no rows yet; whether that was possible.
 
     The server writes while the frame is encoded. A stream cannot be read again if this fails, so
-    for a stream there is `_insert_first`.
+    for a stream there is `_insert_into_empty_day`.
     """
     if not _is_empty(connection, target, day):
         return False
@@ -130,7 +133,7 @@ def _copy_first(
         raise
 
 
-def _insert_first(
+def _insert_into_empty_day(
     connection: Connection, target: Table, staged: Table, day: date, row_count: int
 ) -> bool:
     """Insert the staged rows into a day that has none yet; whether that was possible.
