@@ -3,7 +3,7 @@
 Genesys pages over data that moves: an item can be repeated on the next page or slip between two.
 So a pass over the pages counts only if it adds up, and is repeated if it does not. Rows stream out
 as pages come in. What a call is, is decided in `extraction/agent_calls.py`; where rows go, in
-`database/day_tables.py`.
+`database/day_tables/`.
 """
 
 from __future__ import annotations
