@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test check audit bench dictionary lock
+.PHONY: help install demo dev test coverage check audit bench dictionary lock
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,6 +27,9 @@ dev: $(INSTALLED) ## Open the Dagster UI on the data of the demo
 
 test: $(INSTALLED) ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+coverage: $(INSTALLED) ## Run every test and tell which lines and branches none of them reaches
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
 check: $(INSTALLED) ## Lint, format and type checks
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ The server is the system's if `postgres` is on the PATH, else the wheel's.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -21,7 +21,7 @@ from audio_extract_dagster.embedded.postgres import EmbeddedPostgres
 _TEMPLATE = "migrated"
 
 # The data are gone after the tests: nothing needs to reach the disk.
-_OPTIONS = {
+OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -78,9 +78,9 @@ def system_programs() -> Path | None:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
+def running_server(folder: Path, options: Mapping[str, str] = OPTIONS) -> Iterator[Server]:
     """A server whose data lie in `folder`."""
-    postgres = EmbeddedPostgres(folder, bin_folder=system_programs(), options=_OPTIONS)
+    postgres = EmbeddedPostgres(folder, bin_folder=system_programs(), options=options)
     with postgres as settings:
         server = Server(settings)
         try:

@@ -16,7 +16,7 @@ from audio_extract_dagster_tests.defs.surroundings import (
     database_variables,
     genesys_variables,
 )
-from audio_extract_dagster_tests.postgres import Database, running_server
+from audio_extract_dagster_tests.postgres import OPTIONS, Database, running_server
 
 
 @contextmanager
@@ -28,8 +28,13 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def database() -> Iterator[Database]:
-    """An empty database with the project's schema."""
-    with folder() as path, running_server(path / "postgres") as server, server.database() as made:
+    """An empty database with the project's schema, on a server that looks after its statistics."""
+    options = {**OPTIONS, "autovacuum": "on", "autovacuum_naptime": "5s"}
+    with (
+        folder() as path,
+        running_server(path / "postgres", options) as server,
+        server.database() as made,
+    ):
         yield made
 
 

@@ -110,7 +110,7 @@ def explain(
             "its connections busy."
         )
     state = sql_state(error) or ""
-    if not state and isinstance(error, exc.OperationalError | exc.InterfaceError):
+    if not state and not isinstance(error, _RAISED_BY_THE_DRIVER):
         return _explain_connection(error, place)
     diagnosis = getattr(error.orig, "diag", None)
     said = getattr(diagnosis, "message_primary", None) or "no text"
@@ -138,6 +138,16 @@ def sql_state(error: exc.DBAPIError) -> str | None:
     state = getattr(error.orig, "pgcode", None)
     return state if isinstance(state, str) else None
 
+
+# What the driver itself says of a statement or of a value. Any other error without a SQLSTATE means
+# that no answer of the server came: also the plain `DatabaseError` that psycopg2 raises when libpq
+# has no message for it.
+_RAISED_BY_THE_DRIVER = (
+    exc.ProgrammingError,
+    exc.DataError,
+    exc.IntegrityError,
+    exc.NotSupportedError,
+)
 
 # By SQLSTATE or its class (PostgreSQL manual, appendix A), with what to do.
 _PASSING = {

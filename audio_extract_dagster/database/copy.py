@@ -27,10 +27,12 @@ def copy_in(
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column.name) for column in columns)
     file = _ChunkFile(chunks)
-    row_count = _run(connection, f"COPY {quote(target.name)} ({names}) FROM STDIN", file)
-    if file.failure is not None:
-        raise file.failure
-    return row_count
+    try:
+        return _run(connection, f"COPY {quote(target.name)} ({names}) FROM STDIN", file)
+    finally:
+        # It is the cause, also where ending the COPY fails on top of it.
+        if file.failure is not None:
+            raise file.failure from None
 
 
 def copy_out(connection: Connection, query: Select[Any], file: RowsFile) -> int:
@@ -47,6 +49,9 @@ def _run(connection: Connection, statement: str, file: object) -> int:
         try:
             cursor.copy_expert(statement, file)
         except base as error:
+            if driver.closed:
+                # Otherwise the rollback fails in its turn and hides what happened.
+                connection.invalidate()
             raise exc.DBAPIError.instance(
                 statement, None, error, base, hide_parameters=True
             ) from None

@@ -85,7 +85,9 @@ class DayLock:
         self._key = _day_key(schema, day)
         self._day = day
         self._connection: Connection | None = None
-        self._guard = threading.Lock()
+        # Reentrant: `check` finds the connection broken and takes the lock again in one step. Of
+        # threads that find it together, one takes it and the others see that it is ours.
+        self._guard = threading.RLock()
 
     def take(self) -> bool:
         """Take the lock if it is free; whether it is ours now."""
@@ -106,15 +108,18 @@ class DayLock:
 
         Raises `LockLost` if another run took the day meanwhile or PostgreSQL cannot be reached.
         """
-        if self._is_ours():
-            return
-        self.release()
-        _log.warning("The connection that held the lock of %s broke; taking it again.", self._day)
-        try:
-            if self.take():
+        with self._guard:
+            if self._is_ours():
                 return
-        except DatabaseUnavailable as error:
-            raise LockLost(f"The lock of {self._day} is lost. {error}") from error
+            self.release()
+            _log.warning(
+                "The connection that held the lock of %s broke; taking it again.", self._day
+            )
+            try:
+                if self.take():
+                    return
+            except DatabaseUnavailable as error:
+                raise LockLost(f"The lock of {self._day} is lost. {error}") from error
         raise LockLost(
             f"The lock of {self._day} is lost: its connection broke and another run took the day. "
             "This run stops, so that there are never two writers; what it stored is kept."
@@ -132,13 +137,12 @@ class DayLock:
             connection.close()
 
     def _is_ours(self) -> bool:
-        with self._guard:
-            if self._connection is None:
-                return False
-            try:
-                return bool(self._connection.scalar(_OURS, self._key))
-            except exc.DBAPIError:
-                return False
+        if self._connection is None:
+            return False
+        try:
+            return bool(self._connection.scalar(_OURS, self._key))
+        except exc.DBAPIError:
+            return False
 
 
 def _day_key(schema: str, day: date) -> dict[str, int]:
@@ -150,9 +154,10 @@ def _day_key(schema: str, day: date) -> dict[str, int]:
 _RELEASE = text("SELECT pg_advisory_unlock(:key)")
 _TAKE = text("SELECT pg_try_advisory_lock(:key)")
 # PostgreSQL's manual, "pg_locks": a bigint key shows as classid, objid and objsubid 1.
-_HELD = text(
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
+_HOLDERS = (
+    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    " AND classid = :upper AND objid = :lower AND objsubid = 1)"
+    " AND classid = :upper AND objid = :lower AND objsubid = 1"
 )
-_OURS = text(_HELD.text[:-1] + " AND pid = pg_backend_pid())")
+_HELD = text(f"SELECT EXISTS ({_HOLDERS})")
+_OURS = text(f"SELECT EXISTS ({_HOLDERS} AND pid = pg_backend_pid())")

@@ -99,7 +99,7 @@ agent_calls = Table(
     _may("disconnect_type", Text, "How the same session ended"),
     _must("recording_sessions", Integer, "Voice sessions that say `recording: true`"),
     _may("ended_at", MOMENT, "When the conversation ended; NULL while it is open"),
-    Index(None, "call_date"),
+    Index(None, "call_date", "conversation_start", "conversation_id"),
     comment="The calls of a day in which an agent took part, also those that only rang",
 )
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import batches, records
+from audio_extract_dagster.database.ledger import batches
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.day_run import DayRun
@@ -97,7 +97,7 @@ class AudioCollection:
                     self._prepare()
                     while self._step():
                         pass
-            except AudioExtractError:
+            except Exception:
                 self._save_arrivals()
                 raise
 
@@ -127,9 +127,8 @@ class AudioCollection:
                 batches.close(connection, batch, BatchState.FAILED, error="reply_lost")
                 self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
                 return
-            calls = records.calls(connection, batch.conversation_ids)
         self._report(f"Batch {batch.number} of an earlier run is read again.")
-        self._planner.taken(calls)
+        calls = self._planner.take(batch.conversation_ids)
         # Also what has a file by now: the batch may have more that the earlier run did not see.
         flight = self._launch(batch, calls, first_pause=0)
         flight.taken_up = True
@@ -223,9 +222,8 @@ class AudioCollection:
         # A batch of an earlier run may have been ready for hours.
         if flight.batch.submitted_at is not None and not flight.taken_up:
             took = flight.batch.completed_at - flight.batch.submitted_at
-            # A look that was late says something of us, not of Genesys.
             late = self._clock.monotonic() - flight.next_look
-            self._looks.learn(took.total_seconds() - max(late, 0.0))
+            self._looks.learn(took.total_seconds(), late=late)
 
     def _look_later(self, flight: Flight) -> None:
         now = self._clock.monotonic()

@@ -8,8 +8,9 @@ What is done with the day is not its business.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from types import TracebackType
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.extraction.accounting import Verdict, verdict
@@ -100,6 +102,19 @@ class DayRun:
     def check(self) -> None:
         """Raise `LockLost` if another run could have taken the day."""
         self._lock.check()
+
+    def guarded(self, rows: DayRows) -> DayRows:
+        """The same stream, which fails at its end if another run could have taken the day.
+
+        A listing takes minutes. `replace_day` asks for the counts after the last row, before it
+        touches the day.
+        """
+
+        def counts() -> Mapping[str, object]:
+            self.check()
+            return rows.counts()
+
+        return replace(rows, counts=counts)
 
     def failed(self, error: str) -> None:
         """The run broke; the first cause counts."""

@@ -59,6 +59,7 @@ class DownloadPool:
         self._call_date = call_date
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="download")
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+        self._told: set[str] = set()
         self.outstanding = 0
 
     def __enter__(self) -> DownloadPool:
@@ -111,6 +112,7 @@ class DownloadPool:
                     for part, link in recording.parts
                 ]
             except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
+                self._tell(error)
                 return Arrival(flight, recording, reason=_reason(error))
             if recording.replaces:
                 self._before_replacing(recording)
@@ -136,6 +138,12 @@ class DownloadPool:
         stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
         return Arrival(flight, recording, stored=stored)
 
+    def _tell(self, error: Exception) -> None:
+        """One warning for each host and what it did, not one for each of thousands of files."""
+        text = str(error)
+        log.log(logging.DEBUG if text in self._told else logging.WARNING, "%s", text)
+        self._told.add(text)
+
     def _stem(self, recording: RecordingLinks, part: int) -> str:
         return audio_stem(self._call_date, *recording.key, part)
 
@@ -148,5 +156,4 @@ def _reason(error: Exception) -> Reason:
     if isinstance(error, WrongBody):
         return Reason.NOT_AUDIO
     # An odd link costs its recording, not the day; many fail the day as a whole.
-    log.warning("%s", error)
     return Reason.NOT_DELIVERED

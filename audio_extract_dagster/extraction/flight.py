@@ -91,7 +91,12 @@ class Flight:
 
     @property
     def wants_look(self) -> bool:
-        return not self.finished or self._wants_fresh_links
+        return not self.finished or self._may_look_for_fresh_links
+
+    @property
+    def _may_look_for_fresh_links(self) -> bool:
+        """Such a look is spent when no download is left that might still meet a dead link."""
+        return self._wants_fresh_links and not self.downloads
 
     @property
     def can_settle(self) -> bool:
@@ -135,17 +140,16 @@ class Flight:
         if reason is None:
             answers.stored.add(recording.recording_id)
             answers.undelivered.pop(recording.recording_id, None)
-            return False
-        answers.undelivered[recording.recording_id] = reason
-        if reason is Reason.LINK_EXPIRED and self._refreshes < FRESH_LINKS and not self.error:
-            self._wants_fresh_links = True
-            return True
-        return False
+        else:
+            answers.undelivered[recording.recording_id] = reason
+            if reason is Reason.LINK_EXPIRED and self._refreshes < FRESH_LINKS and not self.error:
+                self._wants_fresh_links = True
+        return self._may_look_for_fresh_links
 
     def looked(self) -> None:
         """A look is spent; one for fresh links is one of few."""
         self.looks += 1
-        if self._wants_fresh_links:
+        if self._may_look_for_fresh_links:
             self._refreshes += 1
             self._wants_fresh_links = False
 
@@ -218,7 +222,8 @@ class Flight:
             return True
         answers = self._answers[recording.conversation_id]
         died = answers.undelivered.get(recording.recording_id) is Reason.LINK_EXPIRED
-        return died and recording.links != earlier.links
+        whole = len(recording.links) == len(earlier.links)
+        return died and whole and recording.links != earlier.links
 
     def _stored_parts(self, recording: RecordingLinks) -> list[KnownRecord]:
         """What was stored of the recording before this batch was read."""

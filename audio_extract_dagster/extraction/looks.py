@@ -36,9 +36,13 @@ class LookPlan:
         self._link_life = link_life
         self._times = deque((t for t in earlier if t > 0), maxlen=_REMEMBERED)
 
-    def learn(self, seconds: float) -> None:
-        """A batch took this long, from its submission until the look that found it complete."""
-        self._times.append(seconds)
+    def learn(self, seconds: float, *, late: float = 0.0) -> None:
+        """A batch took this long, from its submission until the look that found it complete.
+
+        `late`: how long after its time that look was made. It says something of us, not of Genesys:
+        learnt from, it would put off the next looks.
+        """
+        self._times.append(max(0.0, seconds - max(0.0, late)))
 
     def first_pause(self) -> float:
         """The pause between the submission and the first look."""

@@ -12,8 +12,7 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.ledger.records import Position
+from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
 from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, RecordStatus, Selection
 
@@ -66,9 +65,11 @@ class BatchPlanner:
                 return calls
         return []
 
-    def taken(self, calls: Iterable[CallToAsk]) -> None:
-        """These calls are in a batch that an earlier run submitted: they are not asked anew."""
-        self._taken.update(call.conversation_id for call in calls)
+    def take(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
+        """The calls of a batch that an earlier run submitted; they are not handed out anew."""
+        self._taken.update(conversation_ids)
+        with self._engine.begin() as connection:
+            return self._as_selected(named_calls(connection, conversation_ids))
 
     def may_ask_again(self, call: CallToAsk) -> bool:
         """Whether this run may spend another batch on the call."""
@@ -103,9 +104,7 @@ class BatchPlanner:
 
     def _take(self, limit: int) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            calls = records.next_calls(
-                connection, self._day, limit, self._position, self._selection
-            )
+            calls = next_calls(connection, self._day, limit, self._position, self._selection)
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
         self._all_taken = len(calls) < limit
@@ -113,9 +112,13 @@ class BatchPlanner:
 
     def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
         with self._engine.begin() as connection:
-            calls = self._as_selected(records.calls(connection, conversation_ids))
+            calls = self._as_selected(named_calls(connection, conversation_ids))
         return [call for call in calls if is_open(call) or call.fetch_again]
 
     def _as_selected(self, calls: Sequence[CallToAsk]) -> list[CallToAsk]:
-        fetch_again = self._selection.ask is Ask.ALL_CALLS
-        return [replace(call, fetch_again=fetch_again) for call in calls]
+        by_force = self._selection.ask is Ask.ALL_CALLS
+        named = self._selection.conversation_ids
+        return [
+            replace(call, fetch_again=by_force and (not named or call.conversation_id in named))
+            for call in calls
+        ]

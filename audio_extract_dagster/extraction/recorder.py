@@ -49,6 +49,7 @@ class Recorder:
         Until they are recorded, a run that dies must not leave rows about files that are gone.
         The one write of the ledger that the threads of the download pool make.
         """
+        self._day_run.check()
         with database_errors(self._engine), self._engine.begin() as connection:
             records.reopen(connection, *recording.key, self._clock.now())
 

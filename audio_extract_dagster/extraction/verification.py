@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, expiry, inventory, records
+from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.storable import clean_text
@@ -87,7 +88,7 @@ def verify_day(engine: Engine, storage: AudioStorage, day: date) -> Iterator[Fin
 def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> Iterator[Finding]:
     """What Genesys lists for the calls of the day and the rows do not know; a request per call."""
     with database_errors(engine), engine.connect() as connection:
-        calls = inventory.calls_of_day(connection, day)
+        calls = calls_of_day(connection, day)
         expired = expiry.expired_recordings(connection, day)
     for call in calls:
         known = {record.recording_id: record.status for record in call.records}
@@ -120,7 +121,7 @@ def repair(engine: Engine, day: date, findings: Iterable[Finding], now: datetime
         reasons: dict[str, dict[str, Reason]] = {each: {} for each in ids}
         for (conversation_id, recording_id), difference in lost.items():
             reasons[conversation_id][recording_id] = _reason(difference)
-        marks = [(call, reasons[call.conversation_id]) for call in records.calls(connection, ids)]
+        marks = [(call, reasons[call.conversation_id]) for call in named_calls(connection, ids)]
         records.write_reasons(connection, Asked(day, None, now), marks)
     return len(lost)
 

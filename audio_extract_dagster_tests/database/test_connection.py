@@ -115,6 +115,25 @@ def test_a_connection_that_is_cut_may_come_back(database: Database) -> None:
     assert isinstance(failure(database.settings, cut), DatabaseUnavailable)
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("DatabaseError", DatabaseUnavailable),
+        ("InternalError", DatabaseUnavailable),
+        ("ProgrammingError", DatabaseRefused),
+        ("DataError", DatabaseRefused),
+    ],
+)
+def test_without_a_state_the_server_did_not_answer(
+    database: Database, kind: str, expected: type[AudioExtractError]
+) -> None:
+    driver: Any = database.engine.dialect.loaded_dbapi
+    error = getattr(driver, kind)("error with no message from the libpq")
+    raised = exc.DBAPIError.instance("SELECT 1", None, error, driver.Error)
+    assert isinstance(raised, exc.DBAPIError)
+    assert isinstance(explain(raised, database.settings), expected)
+
+
 def test_the_pool_notices_a_restart(database: Database, postgres_server: Server) -> None:
     with database.engine.connect() as connection:
         connection.execute(text("SELECT 1"))

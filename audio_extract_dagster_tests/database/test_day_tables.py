@@ -214,16 +214,31 @@ def test_a_value_that_does_not_fit_changes_nothing(engine: Engine) -> None:
     assert stored_conversations(engine) == [conversation("a")]
 
 
+def cut_all_other_connections(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+def test_a_stream_that_fails_is_the_cause_also_if_the_connection_is_cut(engine: Engine) -> None:
+    def cutting() -> Iterator[tuple[Any, ...]]:
+        yield conversation("a")
+        cut_all_other_connections(engine)
+        raise KeyError("the stream's own")
+
+    with pytest.raises(KeyError, match="the stream's own"):
+        replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, cutting()))
+    assert stored_conversations(engine) == []
+
+
 def test_a_cut_connection_may_come_back(engine: Engine) -> None:
     def cutting() -> Iterator[tuple[Any, ...]]:
         yield conversation("a")
-        with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
+        cut_all_other_connections(engine)
         for number in range(5000):
             yield conversation(f"c-{number}")
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from audio_extract_dagster.database.ledger import inventory, records
+from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.model import KnownRecord, OpenRecords, Reason, RecordStatus
@@ -31,7 +32,7 @@ def give(
 ) -> None:
     """A batch has answered this about the call."""
     with engine.begin() as connection:
-        (known,) = records.calls(connection, [conversation_id])
+        (known,) = named_calls(connection, [conversation_id])
         records.write_reasons(connection, Asked(day, "b-1", now), [(known, reasons)])
 
 
@@ -61,7 +62,7 @@ def test_the_files_of_a_day_come_by_their_keys(engine: Engine) -> None:
 def test_every_call_of_a_day_comes_with_what_is_known_of_it(engine: Engine) -> None:
     give(engine, "c-2", {"": Reason.NOT_ANSWERED})
     with engine.connect() as connection:
-        found = inventory.calls_of_day(connection, DAY)
+        found = calls_of_day(connection, DAY)
     known = {each.conversation_id: Counter(each.records) for each in found}
     assert known == {
         "c-1": {KnownRecord("r-1", STORED, 1): 1, KnownRecord("r-2", STORED, 1): 2},

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, text
 
 from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.ledger.records import Asked, Position
+from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
+from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
 from audio_extract_dagster.model import (
     Ask,
@@ -32,7 +33,7 @@ Shown = dict[tuple[str, int], str]
 def load(engine: Engine, conversation_id: str = "c-1") -> CallToAsk:
     """The call as the next batch would see it."""
     with engine.connect() as connection:
-        (found,) = records.calls(connection, [conversation_id])
+        (found,) = named_calls(connection, [conversation_id])
     return found
 
 
@@ -252,7 +253,7 @@ def ask(
     day: date = DAY,
 ) -> list[str]:
     with engine.connect() as connection:
-        found = records.next_calls(connection, day, limit, after, selection)
+        found = next_calls(connection, day, limit, after, selection)
     return [each.conversation_id for each in found]
 
 
@@ -309,10 +310,8 @@ def test_a_call_is_read_with_what_decides_its_outcome(engine: Engine) -> None:
 def test_unknown_calls_are_left_out(engine: Engine) -> None:
     add_calls(engine, call("c-1"))
     with engine.connect() as connection:
-        assert [each.conversation_id for each in records.calls(connection, ["c-9", "c-1"])] == [
-            "c-1"
-        ]
-        assert records.calls(connection, []) == []
+        assert [each.conversation_id for each in named_calls(connection, ["c-9", "c-1"])] == ["c-1"]
+        assert named_calls(connection, []) == []
 
 
 # What always holds

@@ -5,12 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, QueuePool, create_engine, text
 
 from audio_extract_dagster.database.locks import (
     DayIsBusy,
+    DayLock,
     LockLost,
     advisory_key,
     day_lock,
@@ -141,6 +143,22 @@ def test_without_a_database_the_lock_is_lost(database: Database) -> None:
 def test_any_thread_may_check(engine: Engine) -> None:
     with day_lock(engine, SCHEMA, FRIDAY) as lock, ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: lock.check(), range(100)))
+
+
+def test_threads_that_find_the_connection_broken_together_take_the_lock_again_once(
+    database: Database,
+) -> None:
+    together = Barrier(8)
+
+    def check(lock: DayLock) -> None:
+        together.wait()
+        lock.check()
+
+    with day_lock(database.engine, SCHEMA, FRIDAY) as lock, ThreadPoolExecutor(8) as threads:
+        for _ in range(5):
+            cut_all_connections(database)
+            list(threads.map(check, [lock] * 8))
+            assert is_held(database.engine, SCHEMA, FRIDAY)
 
 
 def test_the_lock_takes_nothing_from_the_pool(engine: Engine) -> None:

@@ -154,6 +154,8 @@ def test_kubernetes_has_the_same_instance_and_the_same_dagster() -> None:
     [deployment] = values["dagster-user-deployments"]["deployments"]
     images = {str(each["image"]) for each in (daemon, values["dagsterWebserver"], deployment)}
     assert len(images) == 1
+    [released] = re.findall(r'^version = "([^"]+)"', read("pyproject.toml"), re.MULTILINE)
+    assert values["dagsterWebserver"]["image"]["tag"] == released
     assert "audio_extract_dagster.definitions" in deployment["dagsterApiGrpcArgs"]
 
 

@@ -172,8 +172,6 @@ def test_threads_share_the_connections_and_no_more_than_agreed(
         (reset(), "connection_lost"),
         (reset(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nOggS"), "connection_lost"),
         (reset(b"nonsense\r\n\r\n"), "connection_lost"),
-        (stall(AUDIO, 0), "timed_out"),
-        (stall(AUDIO, 20_000), "timed_out"),
         (status(500), "server_error"),
         (status(503, HTML), "server_error"),
         (status(408), "server_error"),
@@ -207,6 +205,16 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert len(server.requests) == 6
     assert downloader.counters.tries == 6
     assert downloader.counters.wait_seconds == 6.0
+
+
+@pytest.mark.parametrize("first", [0, 20_000])
+def test_a_transfer_that_stands_still_is_broken(
+    server: FileServer, storage: FolderStorage, clock: FakeClock, first: int
+) -> None:
+    policy = DownloadPolicy(idle_seconds=0.25, tries=1)
+    with Downloader(storage, concurrency=1, clock=clock, policy=policy) as impatient:
+        url = server.link("/a", stall(AUDIO, first))
+        assert refusal(impatient, storage, url, TransferBroken).reason == "timed_out"
 
 
 def test_a_kept_connection_that_has_died_costs_no_try(

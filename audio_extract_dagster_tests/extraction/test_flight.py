@@ -130,6 +130,35 @@ def test_a_dead_link_is_worth_one_more_look_and_only_fresh_links_are_fetched() -
     assert flying.answers(flying.calls["c-1"]).undelivered == {"r-1": Reason.LINK_EXPIRED}
 
 
+def test_the_look_for_fresh_links_waits_for_the_other_files_of_the_batch() -> None:
+    """Their links may be dead, too, and there is one such look only."""
+    flying = flight()
+    first, second = look(flying, link("r-1"), link("r-2", "c-2"))
+    assert not flying.arrived(first, Reason.LINK_EXPIRED)
+    assert not flying.wants_look
+    assert not flying.can_settle
+    assert flying.arrived(second, Reason.LINK_EXPIRED)
+    fresh = (link("r-1", url="https://files.example/1?fresh"),
+             link("r-2", "c-2", url="https://files.example/2?fresh"))  # fmt: skip
+    assert len(look(flying, *fresh)) == 2
+
+
+def test_the_last_file_may_arrive_well() -> None:
+    flying = flight()
+    first, second = look(flying, link("r-1"), link("r-2", "c-2"))
+    assert not flying.arrived(first, Reason.LINK_EXPIRED)
+    assert flying.arrived(second, None)
+    assert flying.wants_look
+
+
+def test_fresh_links_for_fewer_parts_are_not_the_whole_recording() -> None:
+    flying = flight()
+    two = (link(url="https://files.example/1?a"), link(url="https://files.example/2?a"))
+    (recording,) = look(flying, *two)
+    assert flying.arrived(recording, Reason.LINK_EXPIRED)
+    assert look(flying, link(url="https://files.example/1?b")) == []
+
+
 def test_a_dead_link_that_is_not_signed_anew_is_not_fetched_again() -> None:
     flying = flight()
     (first,) = look(flying, link())

@@ -44,6 +44,15 @@ def test_what_was_learnt_stays_true_while_it_is_learnt_from() -> None:
     assert looks[-1] <= 180 * 1.25
 
 
+def test_a_run_that_looks_late_does_not_learn_to_look_later() -> None:
+    plan = LookPlan(10, HOUR, [180.0] * 20)
+    for _ in range(20):
+        plan.learn(plan.first_pause() + 300, late=300)
+    assert plan.first_pause() < 0.8 * 180
+    plan.learn(150, late=-1.0)  # a look cannot be early
+    assert plan.first_pause() >= 10
+
+
 def test_a_single_slow_batch_does_not_put_off_the_others() -> None:
     plan = LookPlan(10, HOUR, [180.0] * 5)
     plan.learn(3000)

@@ -74,7 +74,7 @@ def test_what_is_on_its_way_from_an_earlier_run_is_not_asked_for(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine)
-    plan.taken(seven[:4])
+    plan.take(ids(seven[:4]))
     assert ids(plan.next_calls(others_fly=False)) == ["c-5", "c-6", "c-7"]
     assert plan.next_calls(others_fly=False) == []
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Table, update
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.database.ledger import accounts, records
+from audio_extract_dagster.database.ledger.calls import next_calls
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
@@ -185,7 +186,7 @@ def test_a_deep_verification_does_not_bring_it_back(
     run(engine, storage)
     assert list(verify_with_genesys(engine, Everything(), DAY)) == []
     with engine.connect() as connection:
-        assert records.next_calls(connection, DAY, 10) == []
+        assert next_calls(connection, DAY, 10) == []
 
 
 def test_the_age_is_counted_in_business_days_of_the_time_zone() -> None:

@@ -183,13 +183,14 @@ class Scene:
         def conversations() -> None:
             day_run.stage("conversations")
             listing = DayListing(client, self.day, self.window, ())
-            replace_day(self.engine, tables.conversations, self.day, listing.as_day_rows())
+            rows = day_run.guarded(listing.as_day_rows())
+            replace_day(self.engine, tables.conversations, self.day, rows)
 
         def agent_calls() -> None:
             day_run.stage("agent_calls")
             columns = [column.name for column in tables.conversations.columns]
             rows = stream_day(self.engine, tables.conversations, [self.day], json_as_text=True)
-            calls = agent_call_rows(self.day, DayRows(columns, rows))
+            calls = day_run.guarded(agent_call_rows(self.day, DayRows(columns, rows)))
             replace_day(self.engine, tables.agent_calls, self.day, calls)
 
         def audio() -> None:

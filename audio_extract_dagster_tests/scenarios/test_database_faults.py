@@ -39,7 +39,8 @@ def during(operation: str, action: Callable[[], object], *, after: int = 0) -> F
 
 def end_connections(scene: Scene, *, only_the_locks: bool = False) -> int:
     """As an administrator or a restart ends them; returns how many there were."""
-    lock = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
+    # The connection that writes a day holds an advisory lock too, but it is never idle.
+    lock = "state = 'idle' AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
     statement = (
         "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -100,6 +101,25 @@ def test_a_run_whose_lock_another_one_took_writes_nothing_more(scene: Scene, cal
     assert after.state == calm.state
     # The batches of the run that gave way are read by the one that follows.
     assert len(scene.simulator.log) == len(calm.batches)
+
+
+def test_a_listing_during_which_another_run_took_the_day_is_not_written(
+    scene: Scene, calm: Ending
+) -> None:
+    with ExitStack() as other_run:
+
+        def take_over() -> None:
+            assert end_connections(scene, only_the_locks=True) == 1
+            other_run.enter_context(
+                day_lock(scene.engine, scene.schema, scene.day, clock=scene.clock)
+            )
+
+        scene.simulator.faults.add(during("details_query", take_over))
+        assert isinstance(scene.attempt("gives-way"), LockLost)
+        with scene.engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM conversations")) == 0
+
+    assert scene.run().state == calm.state
 
 
 def test_a_second_run_of_the_day_does_not_begin(scene: Scene, calm: Ending) -> None:

@@ -23,7 +23,10 @@ class DayRows:
     rows: Iterator[Sequence[object]]
     """Each in the order of `columns`; `copy_text.encode_rows` tells what a value may be."""
     counts: Callable[[], Mapping[str, object]] = dict
-    """The stream's accounting, asked for once, after the last row. Empty: nothing is kept."""
+    """The stream's accounting, asked for once, after the last row and before the day is touched.
+
+    Empty counts are not written. What it raises is raised, and the day stays as it was.
+    """
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from datetime import date
 
 from sqlalchemy import Connection, func, or_, select
 
-from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.tables import agent_calls, audio_records
-from audio_extract_dagster.model import CallToAsk, OpenRecords, Reason, RecordStatus
+from audio_extract_dagster.database.tables import audio_records
+from audio_extract_dagster.model import OpenRecords, Reason, RecordStatus
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,6 @@ def stored_files(connection: Connection, call_date: date) -> list[FileRow]:
         .order_by(*audio_records.primary_key.columns)
     )
     return [FileRow(*row) for row in connection.execute(query)]
-
-
-def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
-    """Every agent call of the day with the records it has."""
-    query = select(agent_calls.c.conversation_id).where(agent_calls.c.call_date == call_date)
-    return records.calls(connection, list(connection.execute(query).scalars()))
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:

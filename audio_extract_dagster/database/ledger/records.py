@@ -1,11 +1,10 @@
-"""The table `audio_records`: which calls to ask for, and what became of each recording.
+"""The table `audio_records`: what became of each recording.
 
 One statement serves a whole batch, so that statements grow with batches and not with calls.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,44 +12,29 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     and_,
     case,
     delete,
-    exists,
     func,
     or_,
-    select,
-    true,
     tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.database.ledger.calls import OPEN
+from audio_extract_dagster.database.tables import audio_records
 from audio_extract_dagster.model import (
-    OPEN_CALLS,
-    Ask,
     CallToAsk,
-    KnownRecord,
     Reason,
     RecordStatus,
-    Selection,
     StoredRecording,
 )
 
-_OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
 _KEY = ("conversation_id", "recording_id", "part")
 _NO_FILE = dict.fromkeys(
     ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
 )
-
-
-class Position(NamedTuple):
-    """How far the planning of a day has come: the last call taken, in the order of the day."""
-
-    conversation_start: datetime
-    conversation_id: str
 
 
 class Asked(NamedTuple):
@@ -59,30 +43,6 @@ class Asked(NamedTuple):
     call_date: date
     batch_id: str | None
     now: datetime
-
-
-def next_calls(
-    connection: Connection,
-    call_date: date,
-    limit: int,
-    after: Position | None = None,
-    selection: Selection = OPEN_CALLS,
-) -> list[CallToAsk]:
-    """The next calls of the day that the selection asks for, in the order of the day."""
-    query = select(agent_calls).where(agent_calls.c.call_date == call_date, _asked_for(selection))
-    order = (agent_calls.c.conversation_start, agent_calls.c.conversation_id)
-    if after is not None:
-        query = query.where(tuple_(*order) > tuple_(*after))
-    return _with_records(connection, connection.execute(query.order_by(*order).limit(limit)))
-
-
-def calls(connection: Connection, conversation_ids: Sequence[str]) -> list[CallToAsk]:
-    """The named calls with the records they have; unknown ids are left out.
-
-    A call is asked for since the oldest of its recordings that are still open was.
-    """
-    query = select(agent_calls).where(agent_calls.c.conversation_id.in_(conversation_ids))
-    return _with_records(connection, connection.execute(query))
 
 
 def write_stored(
@@ -159,23 +119,6 @@ def write_reasons(
     _delete_without_id(connection, [call.conversation_id for call, ids in settled if "" not in ids])
 
 
-def _asked_for(selection: Selection) -> ColumnElement[bool]:
-    """Open calls have no record yet, or one that is `PENDING` or `FAILED`."""
-    record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
-    is_new = ~exists().where(record_of_call)
-    is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(_OPEN)))
-    conditions = {
-        Ask.NEW_CALLS: is_new,
-        Ask.OPEN_CALLS: or_(is_new, is_open),
-        Ask.ALL_CALLS: true(),
-    }
-    asked_for = conditions[selection.ask]
-    if selection.conversation_ids:
-        named = agent_calls.c.conversation_id.in_(selection.conversation_ids)
-        asked_for = and_(asked_for, named)
-    return asked_for
-
-
 def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
     return {
         "conversation_id": call.conversation_id,
@@ -206,7 +149,7 @@ def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
     # Compared one by one: a list is expanded when it is bound, which a statement for many rows
     # cannot be.
     was_open, is_open = (
-        or_(*(status == each for each in _OPEN))
+        or_(*(status == each for each in OPEN))
         for status in (audio_records.c.status, statement.excluded.status)
     )
     begins_anew = and_(~was_open, is_open)
@@ -237,31 +180,3 @@ def _delete_without_id(connection: Connection, conversation_ids: Sequence[str]) 
             audio_records.c.recording_id == "",
         )
     )
-
-
-def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[CallToAsk]:
-    found = list(rows)
-    ids = [row.conversation_id for row in found]
-    known: dict[str, list[KnownRecord]] = defaultdict(list)
-    first_requested: dict[str, datetime] = {}
-    query = select(audio_records).where(audio_records.c.conversation_id.in_(ids))
-    for record in connection.execute(query) if ids else ():
-        known[record.conversation_id].append(
-            KnownRecord(record.recording_id, RecordStatus(record.status), record.attempts)
-        )
-        is_open = record.recording_id and record.status in _OPEN
-        if is_open and record.first_requested_at is not None:
-            earliest = first_requested.get(record.conversation_id, record.first_requested_at)
-            first_requested[record.conversation_id] = min(earliest, record.first_requested_at)
-    return [
-        CallToAsk(
-            conversation_id=row.conversation_id,
-            conversation_start=row.conversation_start,
-            ended_at=row.ended_at,
-            answered=row.answered,
-            recording_sessions=row.recording_sessions,
-            first_requested_at=first_requested.get(row.conversation_id),
-            records=tuple(known[row.conversation_id]),
-        )
-        for row in found
-    ]

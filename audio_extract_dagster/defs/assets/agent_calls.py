@@ -33,6 +33,6 @@ def agent_calls_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         with dagster_failures():
             run = day_run.begin(context)
             run.stage("agent_calls")
-            return agent_call_rows(run.call_date, conversations)
+            return run.guarded(agent_call_rows(run.call_date, conversations))
 
     return agent_calls

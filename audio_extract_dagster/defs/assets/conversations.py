@@ -41,6 +41,6 @@ def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDe
             window = settings.business_days.window(run.call_date)
             require_queues(genesys.client(), settings.queue_ids)
             listing = DayListing(genesys.client(), run.call_date, window, settings.queue_ids)
-            return listing.as_day_rows()
+            return run.guarded(listing.as_day_rows())
 
     return conversations

@@ -1,0 +1,107 @@
+"""The calls that audio is asked for, each with the records it has in `audio_records`.
+
+Read only; rows of `audio_records` are written by `records.py`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, true, tuple_
+
+from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.model import (
+    OPEN_CALLS,
+    Ask,
+    CallToAsk,
+    KnownRecord,
+    RecordStatus,
+    Selection,
+)
+
+OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
+
+
+class Position(NamedTuple):
+    """How far the planning of a day has come: the last call taken, in the order of the day."""
+
+    conversation_start: datetime
+    conversation_id: str
+
+
+def next_calls(
+    connection: Connection,
+    call_date: date,
+    limit: int,
+    after: Position | None = None,
+    selection: Selection = OPEN_CALLS,
+) -> list[CallToAsk]:
+    """The next calls of the day that the selection asks for, in the order of the day."""
+    query = select(agent_calls).where(agent_calls.c.call_date == call_date, _asked_for(selection))
+    order = (agent_calls.c.conversation_start, agent_calls.c.conversation_id)
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(*after))
+    return _with_records(connection, connection.execute(query.order_by(*order).limit(limit)))
+
+
+def named_calls(connection: Connection, conversation_ids: Sequence[str]) -> list[CallToAsk]:
+    """The named calls with the records they have; unknown ids are left out.
+
+    A call is asked for since the oldest of its recordings that are still open was.
+    """
+    query = select(agent_calls).where(agent_calls.c.conversation_id.in_(conversation_ids))
+    return _with_records(connection, connection.execute(query))
+
+
+def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
+    """Every agent call of the day with the records it has."""
+    query = select(agent_calls).where(agent_calls.c.call_date == call_date)
+    return _with_records(connection, connection.execute(query))
+
+
+def _asked_for(selection: Selection) -> ColumnElement[bool]:
+    """Open calls have no record yet, or one that is `PENDING` or `FAILED`."""
+    record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
+    is_new = ~exists().where(record_of_call)
+    is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(OPEN)))
+    conditions = {
+        Ask.NEW_CALLS: is_new,
+        Ask.OPEN_CALLS: or_(is_new, is_open),
+        Ask.ALL_CALLS: true(),
+    }
+    asked_for = conditions[selection.ask]
+    if selection.conversation_ids:
+        named = agent_calls.c.conversation_id.in_(selection.conversation_ids)
+        asked_for = and_(asked_for, named)
+    return asked_for
+
+
+def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[CallToAsk]:
+    found = list(rows)
+    ids = [row.conversation_id for row in found]
+    known: dict[str, list[KnownRecord]] = defaultdict(list)
+    first_requested: dict[str, datetime] = {}
+    query = select(audio_records).where(audio_records.c.conversation_id.in_(ids))
+    for record in connection.execute(query) if ids else ():
+        known[record.conversation_id].append(
+            KnownRecord(record.recording_id, RecordStatus(record.status), record.attempts)
+        )
+        is_open = record.recording_id and record.status in OPEN
+        if is_open and record.first_requested_at is not None:
+            earliest = first_requested.get(record.conversation_id, record.first_requested_at)
+            first_requested[record.conversation_id] = min(earliest, record.first_requested_at)
+    return [
+        CallToAsk(
+            conversation_id=row.conversation_id,
+            conversation_start=row.conversation_start,
+            ended_at=row.ended_at,
+            answered=row.answered,
+            recording_sessions=row.recording_sessions,
+            first_requested_at=first_requested.get(row.conversation_id),
+            records=tuple(known[row.conversation_id]),
+        )
+        for row in found
+    ]
