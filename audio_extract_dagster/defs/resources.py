@@ -29,20 +29,24 @@ from audio_extract_dagster.extraction.day_run import Announce, DayRun
 from audio_extract_dagster.genesys import GenesysClient
 from audio_extract_dagster.model import JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer
-from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.settings import POSTGRES, Settings
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
 WAIT_FOR_DAY_SECONDS = 60.0
 
 
 def postgres_engine() -> Engine:
-    """The database of the project."""
-    return engine_of(running_settings())
+    """The database of the project.
+
+    Nothing else has to be configured: a schedule or a sensor that failed because a secret of
+    Genesys is lost would start no run, and so nobody would be told.
+    """
+    return engine_of(running_settings(require=POSTGRES))
 
 
 def busy_days(engine: Engine, last_status: Mapping[date, JobStatus]) -> set[date]:
     """The days on which a run works at this moment; a job that only says so has vanished."""
-    schema = running_settings().pg_schema
+    schema = running_settings(require=POSTGRES).pg_schema
     return {
         day
         for day, status in last_status.items()

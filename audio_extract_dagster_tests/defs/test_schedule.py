@@ -210,3 +210,29 @@ def test_without_a_database_the_tick_fails_in_our_words(
         centre.tick(MONDAY)
     assert isinstance(raised.value.__cause__, DatabaseUnavailable)
     assert "PG_PORT=9" in str(raised.value.__cause__)
+
+
+def test_a_lost_secret_of_genesys_does_not_keep_the_runs_from_starting(
+    centre: ContactCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GENESYS_CLOUD_CLIENT_SECRET")
+
+    # The run fails and is told to people; a tick that fails is told to nobody.
+    assert centre.asked_for(MONDAY) == [("2024-02-03", LATEST)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["outbox_delivery", "backfill_digest", "missed_day", "late_audio", "vanished_runs"],
+)
+def test_a_lost_secret_of_genesys_does_not_silence_the_sensors(
+    centre: ContactCentre, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    centre.ran(MONDAY)
+    monkeypatch.delenv("GENESYS_CLOUD_CLIENT_SECRET")
+    location = definitions()
+    context = dg.build_sensor_context(
+        instance=centre.instance, repository_def=location.get_repository_def()
+    )
+
+    assert location.resolve_sensor_def(name).evaluate_tick(context).skip_message

@@ -14,6 +14,7 @@ from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_digest
+from audio_extract_dagster.settings import POSTGRES
 
 # Older backfills ended before anybody could be told; a new installation does not tell them.
 RECENT = timedelta(days=2)
@@ -48,7 +49,7 @@ def _has_just_ended(backfill: PartitionBackfill) -> bool:
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
     """Put the digest into the outbox; False if it was there, or no run of it had a job."""
     runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
-    settings, engine = running_settings(), postgres_engine()
+    settings, engine = running_settings(require=POSTGRES), postgres_engine()
     with database_errors(engine), engine.begin() as connection:
         of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
         if not of_runs:

@@ -12,6 +12,7 @@ from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import busy_days, postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.late_audio import AskAgain, days_to_ask_again
+from audio_extract_dagster.settings import POSTGRES
 
 
 def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -31,7 +32,7 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
     def late_audio(
         context: dg.SensorEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        settings, engine = running_settings(), postgres_engine()
+        settings, engine = running_settings(require=POSTGRES), postgres_engine()
         with database_errors(engine), engine.connect() as connection:
             groups = inventory.open_records(connection)
             last = jobs.last_jobs(connection, {group.call_date for group in groups})

@@ -14,6 +14,7 @@ from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_not_run
+from audio_extract_dagster.settings import POSTGRES
 
 # So long after its tick a day has at least begun, also behind a queue.
 GRACE = timedelta(hours=2)
@@ -38,7 +39,7 @@ def missed_day_sensor(
         due = days.latest_finished(last_tick(cron, days.timezone.key, now - GRACE))
         if due is None:
             return dg.SkipReason("No day has been due yet.")
-        settings, engine = running_settings(), postgres_engine()
+        settings, engine = running_settings(require=POSTGRES), postgres_engine()
         with database_errors(engine), engine.begin() as connection:
             first = jobs.first_day(connection)
             if first is None or due < first or jobs.last_statuses(connection, [due]):

@@ -8,6 +8,7 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.defs.resources import postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.settings import POSTGRES
 
 
 def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -22,7 +23,9 @@ def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinitio
     def outbox_delivery(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         engine = postgres_engine()
         with database_errors(engine):
-            result = outbox.flush(engine, gateway_of(running_settings()), SystemClock())
+            result = outbox.flush(
+                engine, gateway_of(running_settings(require=POSTGRES)), SystemClock()
+            )
         return dg.SkipReason(
             f"{result.sent} messages sent, {result.failed} not taken by the gateway, "
             f"{result.waiting} waiting."

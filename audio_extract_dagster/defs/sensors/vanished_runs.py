@@ -14,6 +14,7 @@ from audio_extract_dagster.defs.day_of_run import report_vanished
 from audio_extract_dagster.defs.resources import announcer, postgres_engine
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
+from audio_extract_dagster.settings import POSTGRES
 
 # A living run that lost its connection takes its lock again at its next step.
 GRACE_SECONDS = 300.0
@@ -34,7 +35,11 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     )
     def vanished_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         suspects: dict[str, float] = json.loads(context.cursor or "{}")
-        settings, engine, clock = running_settings(), postgres_engine(), SystemClock()
+        settings, engine, clock = (
+            running_settings(require=POSTGRES),
+            postgres_engine(),
+            SystemClock(),
+        )
         now = clock.now().timestamp()
         with database_errors(engine), engine.connect() as connection:
             running = jobs.running_jobs(connection)
