@@ -5,7 +5,8 @@ What the rows look like on the way is in `copy_text.py` and `copy_binary.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Select, Table, exc
@@ -33,6 +34,18 @@ def copy_in(
         # It is the cause, also where ending the COPY fails on top of it.
         if file.failure is not None:
             raise file.failure from None
+
+
+def made_ahead(chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The same chunks, each made by another thread while the one before it is being sent.
+
+    For what is quick to make and long to send. Close it, and nothing is left running.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="chunks") as thread:
+        following = thread.submit(next, chunks, b"")
+        while chunk := following.result():
+            following = thread.submit(next, chunks, b"")
+            yield chunk
 
 
 def copy_out(connection: Connection, query: Select[Any], file: RowsFile) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from audio_extract_dagster.database.connection import database_errors, sql_state
-from audio_extract_dagster.database.copy import copy_in
+from audio_extract_dagster.database.copy import copy_in, made_ahead
 from audio_extract_dagster.database.copy_text import encode_frame, encode_rows
 from audio_extract_dagster.database.day_tables.rows import (
     DayRows,
@@ -72,7 +73,7 @@ def replace_day(
             row_count = copy_in(connection, staged, columns, encode_rows(columns, data.rows))
             counts = dict(data.counts())
         else:
-            row_count = copy_in(connection, staged, columns, encode_frame(columns, data))
+            row_count = _copy_frame(connection, staged, columns, data)
             counts = {}
         kept = 0
         if not _insert_into_empty_day(connection, target, staged, day, row_count):
@@ -122,7 +123,7 @@ def _copy_into_empty_day(
         return False
     try:
         with connection.begin_nested() as attempt:
-            copied = copy_in(connection, target, columns, encode_frame(columns, frame))
+            copied = _copy_frame(connection, target, columns, frame)
             possible = copied == _count(connection, target, day)
             if not possible:
                 attempt.rollback()
@@ -131,6 +132,13 @@ def _copy_into_empty_day(
         if sql_state(error) == _KEY_TAKEN:
             return False
         raise
+
+
+def _copy_frame(
+    connection: Connection, target: Table, columns: Sequence[Column[Any]], frame: pd.DataFrame
+) -> int:
+    with closing(made_ahead(encode_frame(columns, frame))) as chunks:
+        return copy_in(connection, target, columns, chunks)
 
 
 def _insert_into_empty_day(
