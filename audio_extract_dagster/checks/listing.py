@@ -19,6 +19,7 @@ _REPEATED = text("""
     SELECT payload ->> 'conversationId'
       FROM conversations
      WHERE call_date = :day
+       AND payload ? 'conversationId' -- not so after RETENTION_DAYS
      GROUP BY payload ->> 'conversationId'
     HAVING count(*) > 1
 """)

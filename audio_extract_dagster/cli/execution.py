@@ -29,7 +29,7 @@ def execute(day: date) -> Execution:
     """Run the day to its end. An interrupt (Ctrl-C, SIGTERM) cancels it."""
     job = definitions().resolve_job_def(JOB_NAME)
     with DagsterInstance.get() as instance:
-        _close_vanished(instance, day)
+        _report_vanished_runs(instance, day)
         result = job.execute_in_process(
             instance=instance,
             partition_key=day.isoformat(),
@@ -47,13 +47,14 @@ def execute(day: date) -> Execution:
         return Execution(result.run_id, failure)
 
 
-def _close_vanished(instance: DagsterInstance, day: date) -> None:
+def _report_vanished_runs(instance: DagsterInstance, day: date) -> None:
     """Runs of this day that a kill left open: Dagster cannot know that their process is gone."""
     settings = running_settings()
     engine = engine_of(settings)
+    with database_errors(engine), engine.connect() as connection:
+        running = jobs.running_jobs(connection, day)
+    # Asked after that: a run that begins just now takes the lock first, then opens its job.
     if is_held(engine, settings.pg_schema, day):
         return
-    with database_errors(engine), engine.connect() as connection:
-        vanished = jobs.running_jobs(connection, day)
-    for job in vanished:
+    for job in running:
         report_vanished(instance, job.run_id)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import click
+from sqlalchemy import Engine
 
 from audio_extract_dagster.cli.execution import Execution
-from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.composition import gateway_of
-from audio_extract_dagster.database.connection import database_errors, open_engine
+from audio_extract_dagster.database.connection import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    database_errors,
+    open_engine,
+)
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.resources import announcer
+from audio_extract_dagster.defs.resources import announcer, tell_directly
+from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.after_run import after_run
-from audio_extract_dagster.model import DayCounts, JobStatus
+from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.settings import Settings
 
@@ -25,19 +34,55 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
     """
     engine = open_engine(settings.postgres())
     clock = SystemClock()
-    after_run(
-        engine,
-        settings.pg_schema,
-        execution.run_id,
-        day,
-        failure=execution.failure,
-        announce=announcer(settings, {}),
-        clock=clock,
-    )
-    with database_errors(engine), engine.connect() as connection:
-        job = jobs.job(connection, execution.run_id)
-    outbox.send_before_exit(engine, gateway_of(settings), clock)
+    try:
+        after_run(
+            engine,
+            settings.pg_schema,
+            execution.run_id,
+            day,
+            failure=execution.failure,
+            announce=announcer(settings, {}),
+            clock=clock,
+        )
+        with database_errors(engine), engine.connect() as connection:
+            job = jobs.job(connection, execution.run_id)
+    except (DatabaseUnavailable, DatabaseRefused):
+        if execution.failure is None:
+            raise
+        failed = Job.of_failed_run(execution.run_id, day, execution.failure, clock.now())
+        return _failed(day, execution.failure, partial(tell_directly, settings, failed))
+    code = _show(day, job, execution)
+    _or_warn(partial(_deliver, settings, engine, clock))
     engine.dispose()
+    return code
+
+
+def tell_of_no_run(settings: Settings, day: date, failure: str) -> None:
+    """Send the message about a day whose run could not begin, for want of a database."""
+    failed = Job.of_failed_run("", day, failure, SystemClock().now())
+    _or_warn(partial(tell_directly, settings, failed))
+
+
+def _failed(day: date, failure: str | None, tell: Callable[[], None]) -> int:
+    click.secho(f"{day} FAILED: {failure}", fg="red", err=True)
+    _or_warn(tell)
+    return 1
+
+
+def _deliver(settings: Settings, engine: Engine, clock: Clock) -> None:
+    with database_errors(engine):
+        outbox.send_before_exit(engine, gateway_of(settings), clock)
+
+
+def _or_warn(tell: Callable[[], None]) -> None:
+    """A message that does not go out changes nothing of the day."""
+    try:
+        tell()
+    except AudioExtractError as error:
+        click.secho(f"The message was not sent: {error}", fg="yellow", err=True)
+
+
+def _show(day: date, job: Job | None, execution: Execution) -> int:
     if job is None:
         click.secho(f"{day} FAILED: {execution.failure}", fg="red", err=True)
         return 1

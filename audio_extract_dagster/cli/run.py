@@ -22,10 +22,19 @@ from audio_extract_dagster.settings import Settings, read_settings
 def command(day: datetime | None) -> None:
     """Extract one day. Running a day again does only what is not done."""
     from audio_extract_dagster.cli.instance import ready_settings
+    from audio_extract_dagster.database.connection import DatabaseRefused, DatabaseUnavailable
 
     # A day that cannot be run is refused before anything is touched.
-    chosen = choose_day(read_settings(os.environ), day.date() if day else None)
-    sys.exit(run_day(ready_settings(), chosen))
+    settings = read_settings(os.environ)
+    chosen = choose_day(settings, day.date() if day else None)
+    try:
+        ready = ready_settings()
+    except (DatabaseUnavailable, DatabaseRefused) as error:
+        from audio_extract_dagster.cli.outcome import tell_of_no_run
+
+        tell_of_no_run(settings, chosen, str(error))
+        raise
+    sys.exit(run_day(ready, chosen))
 
 
 def choose_day(settings: Settings, wanted: date | None) -> date:

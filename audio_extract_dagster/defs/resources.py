@@ -17,6 +17,7 @@ from audio_extract_dagster.clock import Clock, CountedPauses, SystemClock
 from audio_extract_dagster.composition import (
     database_seconds,
     engine_of,
+    gateway_of,
     genesys_client_of,
     storage_of,
     texts_of,
@@ -27,8 +28,9 @@ from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.day_run import Announce, DayRun
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import JobStatus, Usage
+from audio_extract_dagster.model import Job, JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer
+from audio_extract_dagster.notify.message import compose
 from audio_extract_dagster.settings import POSTGRES, Settings
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
@@ -67,6 +69,19 @@ def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
         settings.run_url,
         texts_of(settings),
         settings.timezone,
+    )
+
+
+def tell_directly(settings: Settings, job: Job) -> None:
+    """Send the message about a failed run at once: without a database there is no outbox."""
+    gateway_of(settings).send(
+        compose(
+            job,
+            opening=settings.email_message,
+            run_url=settings.run_url(job.run_id) if job.run_id else None,
+            counts_known=False,
+            texts=texts_of(settings),
+        )
     )
 
 
@@ -186,8 +201,10 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         if self._day_run is None:
             return
         instance, run_id = context.instance, self._day_run.run_id
-        if instance is not None and was_stopped(instance, run_id):
-            self._day_run.canceled()
-        elif instance is not None and (failure := first_failure(instance, run_id)) is not None:
-            self._day_run.failed(failure)
-        self._day_run.__exit__(None, None, None)
+        try:
+            if instance is not None and was_stopped(instance, run_id):
+                self._day_run.canceled()
+            elif instance is not None and (failure := first_failure(instance, run_id)) is not None:
+                self._day_run.failed(failure)
+        finally:  # the lock goes, whatever Dagster's storage says
+            self._day_run.__exit__(None, None, None)

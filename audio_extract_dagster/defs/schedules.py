@@ -25,7 +25,8 @@ def daily_schedule(
         default_status=status,
         description=(
             "Asks for the latest finished business day, for every one of the last 7 days that is "
-            "not done, and for a second look at the day two before the latest. Never on a Sunday."
+            "not done, and for a second look at the day two before the latest. Not on "
+            "EXCLUDED_WEEKDAYS."
         ),
     )
     def daily_extraction(
@@ -57,5 +58,6 @@ def _request(due: DueDay, tick: str) -> dg.RunRequest:
         run_key=f"{day} at {tick}",
         partition_key=day,
         run_config=audio_config(Ask.NEW_CALLS) if due.only_new else {},
-        tags={"audio_extract/why": due.why},
+        # Before the days of a backfill: yesterday need not wait for all of them.
+        tags={"audio_extract/why": due.why, "dagster/priority": "1"},
     )

@@ -124,7 +124,7 @@ class Supervisor:
             connection.socket.close()
 
     def _answer(self, connection: _Connection, request: Request) -> Reply:
-        if not secrets.compare_digest(request.token, self._token):
+        if not secrets.compare_digest(request.token.encode(), self._token.encode()):
             return Reply(failure="This supervisor belongs to another working folder.")
         connection.is_user = True
         try:

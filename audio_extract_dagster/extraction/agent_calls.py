@@ -41,17 +41,21 @@ class AgentCall:
     recording_sessions: int
 
 
+_FORGOTTEN = "{}"
+
+
 def agent_call_rows(call_date: date, conversations: DayRows) -> DayRows:
     """The rows of `agent_calls` out of the rows of `conversations` of the same day, as a stream.
 
-    `conversations.rows` give `has_agent`, and `payload` as JSON text.
+    `conversations.rows` give `has_agent`, and `payload` as JSON text. Where RETENTION_DAYS have
+    taken the payload, nothing can be said anew: the call is left as it is.
     """
     has_agent = conversations.columns.index("has_agent")
     payload = conversations.columns.index("payload")
     calls = (
         agent_call(read_conversation(str(row[payload]).encode()))
         for row in conversations.rows
-        if row[has_agent]
+        if row[has_agent] and row[payload] != _FORGOTTEN
     )
     names = [field.name for field in fields(AgentCall)]
     rows = ((call_date, *(getattr(call, name) for name in names)) for call in calls)

@@ -19,7 +19,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches
 from audio_extract_dagster.download.downloader import Downloader
-from audio_extract_dagster.errors import AudioExtractError, TryAgain
+from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.download_pool import DownloadPool
 from audio_extract_dagster.extraction.flight import Flight
@@ -28,7 +28,13 @@ from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.extraction.recorder import Recorder
 from audio_extract_dagster.extraction.settling import Settler
 from audio_extract_dagster.extraction.submitting import Submitter
-from audio_extract_dagster.genesys import GenesysClient, NotFound, NotPermitted
+from audio_extract_dagster.genesys import (
+    GenesysClient,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+    UnreadableAnswer,
+)
 from audio_extract_dagster.model import OPEN_CALLS, Batch, BatchState, CallToAsk, Selection
 
 log = logging.getLogger(__name__)
@@ -200,7 +206,7 @@ class AudioCollection:
             # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer.
             flight.break_off("job_gone")
             return
-        except TryAgain:
+        except (Unavailable, UnreadableAnswer):
             self._failed_looks += 1
             if self._failed_looks == FAILED_LOOKS:
                 raise

@@ -153,7 +153,10 @@ class DayRun:
                 )
                 error = f"{job.stage or 'start'}: the run vanished (killed, or machine lost)."
                 now = self._clock.now()
-                jobs.close_job(connection, job.run_id, JobStatus.FAILED, now, error=error)
+                counts = accounts.day_counts(connection, self.call_date)
+                jobs.close_job(
+                    connection, job.run_id, JobStatus.FAILED, now, counts=counts, error=error
+                )
                 closed = jobs.job(connection, job.run_id)
                 if closed is not None:
                     self._announce(connection, closed)

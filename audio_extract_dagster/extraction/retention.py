@@ -19,7 +19,7 @@ from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import expiry
-from audio_extract_dagster.database.locks import DayIsBusy, day_lock
+from audio_extract_dagster.database.locks import DayIsBusy, DayLock, day_lock
 from audio_extract_dagster.storage import AudioStorage
 
 log = logging.getLogger(__name__)
@@ -54,15 +54,17 @@ def expire(
         days = expiry.days_to_expire(connection, before)
     for day in days:
         try:
-            with day_lock(engine, schema, day):
-                done = _expire_day(engine, storage, day, clock.now())
+            with day_lock(engine, schema, day) as lock:
+                done = _expire_day(engine, storage, day, clock.now(), lock)
         except DayIsBusy:
             done = ExpiredDay(day, busy=True)
         log.info("Retention: %s", done)
         yield done
 
 
-def _expire_day(engine: Engine, storage: AudioStorage, day: date, now: datetime) -> ExpiredDay:
+def _expire_day(
+    engine: Engine, storage: AudioStorage, day: date, now: datetime, lock: DayLock
+) -> ExpiredDay:
     with database_errors(engine), engine.begin() as connection:
         files = expiry.files(connection, day)
         ours = [file for file in files if _is_in(storage, file.uri)]
@@ -71,6 +73,8 @@ def _expire_day(engine: Engine, storage: AudioStorage, day: date, now: datetime)
     with ThreadPoolExecutor(_THREADS) as threads:
         for start in range(0, len(ours), _AT_A_TIME):
             uris = [file.uri for file in ours[start : start + _AT_A_TIME]]
+            # Whoever has the day by now may have stored new files under these names.
+            lock.check()
             # A list, so that an error of any of them comes out here.
             list(threads.map(lambda uri: storage.delete(storage.key_of(uri)), uris))
             with database_errors(engine), engine.begin() as connection:

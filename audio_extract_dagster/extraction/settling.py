@@ -13,14 +13,17 @@ from msgspec.structs import replace
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
-from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.extraction.flight import Flight
 from audio_extract_dagster.extraction.outcomes import needs_metadata, settle, unfinished
 from audio_extract_dagster.extraction.planning import BatchPlanner
-from audio_extract_dagster.genesys import GenesysClient, NotPermitted
+from audio_extract_dagster.genesys import GenesysClient, NotPermitted, Unavailable, UnreadableAnswer
 from audio_extract_dagster.model import CallToAsk, Reason
 
 log = logging.getLogger(__name__)
+
+# After so many in a row it is not one call. Each costs a minute, in which no file can be fetched
+# of a batch whose links live for two: the other calls are left to the next run.
+FAILED_REQUESTS = 3
 
 
 class Settler:
@@ -33,6 +36,7 @@ class Settler:
         self._planner = planner
         self._clock = clock
         self._late_audio = late_audio
+        self._failed_in_a_row = 0
 
     def settle_some(self, flight: Flight) -> bool:
         """Settle calls until one has cost a request; returns whether all are settled.
@@ -69,6 +73,8 @@ class Settler:
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)
+        if self._failed_in_a_row == FAILED_REQUESTS:
+            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         try:
             metadata = [
                 replace(recording, id=clean_text(recording.id))
@@ -76,9 +82,11 @@ class Settler:
             ]
         except NotPermitted:
             return unfinished(call, answers, Reason.NO_PERMISSION)
-        except TryAgain as error:
+        except (Unavailable, UnreadableAnswer) as error:
             log.warning("%s", error)
+            self._failed_in_a_row += 1
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+        self._failed_in_a_row = 0
         if not all(recording.id for recording in metadata):
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         return settle(

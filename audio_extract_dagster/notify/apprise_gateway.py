@@ -32,7 +32,8 @@ class AppriseGateway:
             separator = "&" if "?" in rest else "?"
             recipients = ",".join(quote(email, safe="@") for email in emails)
             self._url += f"{separator}to={recipients}"
-        self._name = f"{scheme}://{host_of(notify_url)}"
+        # Where other services have a host, many have a token.
+        self._name = f"{scheme}://{host_of(notify_url) if scheme in _MAIL else '…'}"
         # Apprise logs recipients, and URLs at lower levels.
         logging.getLogger("apprise").addFilter(_HIDE_RECIPIENTS)
         self._service()

@@ -96,7 +96,9 @@ class BucketStorage:
         with self._errors():
             blob = self._bucket().get_blob(self._name(key))
             if blob is not None:
-                blob.delete(if_generation_match=blob.generation)
+                # Our own first try, whose answer was lost, may have deleted it.
+                with suppress(exceptions.NotFound):
+                    blob.delete(if_generation_match=blob.generation)
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         with self._errors():

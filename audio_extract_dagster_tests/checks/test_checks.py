@@ -74,6 +74,11 @@ def test_a_conversation_in_two_rows(day: CheckedDay) -> None:
     }
 
 
+def test_payloads_that_retention_took_are_no_repeats(day: CheckedDay) -> None:
+    day.sql("UPDATE conversations SET payload = '{}'")
+    assert "each_conversation_once" not in day.problems()
+
+
 def test_a_conversation_of_another_day(day: CheckedDay) -> None:
     """Midnight belongs to the day that begins with it."""
     window = CALENDAR.window(TUESDAY)

@@ -117,8 +117,8 @@ def test_wrong_settings_are_told_together_and_never_shown(nowhere: CommandLine) 
     ],
     ids=["password", "port", "database"],
 )
-def test_a_database_that_cannot_be_used_is_told_by_the_setting(
-    terminal: CommandLine, wrong: dict[str, str], told: str
+def test_a_database_that_cannot_be_used_is_told_by_the_setting_and_by_mail(
+    terminal: CommandLine, gateway: HttpGatewayServer, wrong: dict[str, str], told: str
 ) -> None:
     failed = terminal.run("run", "--date", DAY, **wrong)
 
@@ -126,6 +126,19 @@ def test_a_database_that_cannot_be_used_is_told_by_the_setting(
     assert told in failed.errors
     assert "Traceback" not in failed.errors
     assert wrong.get("PG_PASSWORD", "wr0ng") not in failed.errors
+    (message,) = gateway.received
+    assert "FAILED" in message["subject"]
+    assert "the database could not be reached" in message["htmlContent"]
+
+
+def test_a_gateway_that_cannot_be_used_does_not_hide_how_the_day_went(
+    terminal: CommandLine,
+) -> None:
+    done = terminal.run("run", "--date", DAY, NOTIFY_URL="mailtos://", EMAILS="ana@example.com")
+
+    assert done.code == 0
+    assert "30 conversations = 26 agent calls + 4 excluded" in done.output
+    assert "The message was not sent" in done.errors
 
 
 def test_a_queue_that_is_unknown_fails_the_day_on_the_terminal_and_by_mail(

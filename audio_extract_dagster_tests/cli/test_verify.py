@@ -81,9 +81,18 @@ def test_a_day_that_a_run_works_on_is_not_compared(
     terminal: CommandLine, database: Database
 ) -> None:
     with day_lock(database.engine, database.settings.schema, date.fromisoformat(DAY)):
-        busy = terminal.run("verify", *ONE_DAY)
+        busy = terminal.run("verify", "--from", DAY, "--to", "2024-02-17")
     assert busy.code == 1
     assert f"Another run is working on {DAY}" in busy.errors
+    assert busy.output == "1 days verified, 0 differences.\n"  # the others are
+
+
+def test_only_who_asks_genesys_needs_its_credentials(terminal: CommandLine) -> None:
+    lost = {"GENESYS_CLOUD_CLIENT_SECRET": ""}
+    assert terminal.run("verify", *ONE_DAY, **lost).code == 0
+    refused = terminal.run("verify", *ONE_DAY, "--deep", **lost)
+    assert refused.code == 1
+    assert "GENESYS_CLOUD_CLIENT_SECRET is required" in refused.errors
 
 
 @pytest.mark.parametrize(

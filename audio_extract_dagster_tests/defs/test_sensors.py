@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from sqlalchemy import text, update
 
+from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.connection import DatabaseUnavailable
 from audio_extract_dagster.database.ledger import jobs
@@ -18,8 +20,10 @@ from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.database.tables import extraction_jobs
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
+from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.sensors.missed_day import last_tick
 from audio_extract_dagster.model import JobStatus
+from audio_extract_dagster.notify.gateway import GatewayRefused
 from audio_extract_dagster.simulator import Simulator
 from audio_extract_dagster_tests.defs.location import (
     DAY,
@@ -45,10 +49,12 @@ def gateway(configured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpG
         yield running
 
 
-def _run(location: CodeLocation, tags: dict[str, str] | None = None) -> dg.DagsterRun:
+def _run(
+    location: CodeLocation, tags: dict[str, str] | None = None, *, job_name: str = JOB_NAME
+) -> dg.DagsterRun:
     """A run of the day that Dagster knows of and that has not ended."""
     return location.instance.create_run_for_job(
-        definitions().resolve_job_def(JOB_NAME),
+        definitions().resolve_job_def(job_name),
         run_id=RUN_ID,
         tags={"dagster/partition": DAY} if tags is None else tags,
         status=dg.DagsterRunStatus.STARTED,
@@ -191,6 +197,33 @@ def test_without_a_database_a_failure_is_mailed_at_once(
     assert "the run vanished" in gateway.received[0]["htmlContent"]
 
 
+def test_without_a_database_the_days_of_a_backfill_are_not_mailed_one_by_one(
+    location: CodeLocation, gateway: HttpGatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PG_PORT", "9")
+    _failed(location, _run(location, {"dagster/partition": DAY, "dagster/backfill": "b-1"}))
+    assert gateway.received == []
+
+
+def test_a_dry_run_that_fails_is_not_a_day_that_failed(
+    location: CodeLocation, gateway: HttpGatewayServer
+) -> None:
+    _failed(location, _run(location, job_name=PLAN_JOB_NAME))
+    assert gateway.received == []
+
+
+def test_a_gateway_that_cannot_be_used_does_not_lose_the_message(
+    location: CodeLocation, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _run(location)
+    _left_running(database)
+    monkeypatch.setenv("NOTIFY_URL", "mailtos://")
+    monkeypatch.setenv("EMAILS", "ana@example.com")
+    with pytest.raises(GatewayRefused):
+        _failed(location, run)
+    assert len(rows(database.engine, "notifications")) == 1
+
+
 def test_without_a_database_a_success_waits_in_the_outbox(
     location: CodeLocation,
     gateway: HttpGatewayServer,
@@ -323,10 +356,18 @@ def test_a_due_day_that_did_not_run_is_mailed_once(
         ("2026-03-08T12:00", "2026-03-07T11:00"),  # a Sunday
     ],
 )
-def test_the_last_tick_of_the_schedule(moment: str, tick: str) -> None:
+@pytest.mark.parametrize("cron", ["0 6 * * 1-6", "0 6 * * *"])
+def test_the_last_tick_of_the_schedule(moment: str, tick: str, cron: str) -> None:
+    """On a Sunday the schedule may tick, and asks for nothing."""
+    days = BusinessDays(ZoneInfo("America/Lima"), first=date(2024, 1, 1))
     at = datetime.fromisoformat(moment).replace(tzinfo=timezone.utc)
     expected = datetime.fromisoformat(tick).replace(tzinfo=timezone.utc)
-    assert last_tick("0 6 * * 1-6", "America/Lima", at) == expected
+    assert last_tick(cron, days, at) == expected
+
+
+def test_a_schedule_that_never_asks_has_no_last_tick() -> None:
+    days = BusinessDays(ZoneInfo("America/Lima"), first=date(2024, 1, 1))
+    assert last_tick("0 6 * * 0", days, datetime(2026, 3, 8, 12, tzinfo=timezone.utc)) is None
 
 
 def test_a_run_that_vanished_is_closed_after_a_while(

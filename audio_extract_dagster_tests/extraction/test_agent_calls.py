@@ -45,6 +45,12 @@ def rang(second: float, user_id: str = "u-2") -> Participant:
     return participant("agent", session(alert), user_id=user_id)
 
 
+def test_a_call_whose_payload_is_gone_is_left_as_it_is() -> None:
+    """After RETENTION_DAYS; a row that is not given stays, with its records."""
+    rows = iter([(True, "{}"), (False, "{}")])
+    assert list(agent_call_rows(DAY, DayRows(("has_agent", "payload"), rows)).rows) == []
+
+
 @pytest.mark.parametrize(
     ("participants", "excluded"),
     [

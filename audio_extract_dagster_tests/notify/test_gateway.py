@@ -202,6 +202,11 @@ def test_a_url_that_apprise_cannot_use_is_an_error_at_once(url: str | None) -> N
     assert "s3cret" not in str(caught.value)
 
 
+def test_what_stands_for_a_host_may_be_a_secret() -> None:
+    assert "s3cret" not in repr(open_gateway("pbul://s3crettoken", EMAILS))
+    assert "127.0.0.1" in repr(open_gateway("mailto://127.0.0.1:25?from=a@example.com", EMAILS))
+
+
 def test_apprise_tells_the_log_no_recipient(
     smtp: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:

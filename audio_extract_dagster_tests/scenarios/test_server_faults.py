@@ -116,6 +116,8 @@ def test_metadata_that_cannot_be_had_leaves_the_calls_open(
     assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
     assert ending.state.reasons.keys() == {"metadata_unreadable"}
     assert ending.state.files == calm.state.files
+    # Five tries for each of three calls, and then it is the server.
+    assert ending.requests["metadata"] == 15
 
     after = scene.run_undisturbed()
     assert after.state == calm.state

@@ -1,6 +1,6 @@
 """Asks again for days whose audio is not all there yet."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -33,18 +33,19 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         context: dg.SensorEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
         settings, engine = running_settings(require=POSTGRES), postgres_engine()
+        now = SystemClock().now()
         with database_errors(engine), engine.connect() as connection:
             groups = inventory.open_records(connection)
             last = jobs.last_jobs(connection, {group.call_date for group in groups})
         due = days_to_ask_again(
             groups,
-            SystemClock().now(),
+            now,
             timedelta(days=settings.late_audio_days),
             last,
             busy_days(engine, {day: job.status for day, job in last.items()}),
         )
         # A day that was excluded later is no partition any more.
-        requests = [_request(each) for each in due if each.day in days]
+        requests = [_request(each, now) for each in due if each.day in days]
         if not requests:
             open_count = sum(group.count for group in groups)
             return dg.SkipReason(f"{open_count} recordings are open; none is due to be asked for.")
@@ -53,11 +54,12 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
     return late_audio
 
 
-def _request(again: AskAgain) -> dg.RunRequest:
+def _request(again: AskAgain, now: datetime) -> dg.RunRequest:
     day = again.day.isoformat()
     return dg.RunRequest(
-        # In a sensor a run key counts for ever: the run that this one follows makes it new.
-        run_key=f"{day} after {again.after}",
+        # In a sensor a run key counts for ever: the run that this one follows makes it new, and the
+        # date, should the run asked for have ended before it had a job.
+        run_key=f"{day} after {again.after} on {now:%Y-%m-%d}",
         partition_key=day,
         tags={"audio_extract/why": f"late audio: {again.why}"},
     )

@@ -1,6 +1,7 @@
 """Tells people when a day was due and nothing ran: a schedule that is off says nothing itself."""
 
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 import dagster as dg
 from dagster._utils.schedules import reverse_cron_string_iterator
@@ -18,6 +19,7 @@ from audio_extract_dagster.settings import POSTGRES
 
 # So long after its tick a day has at least begun, also behind a queue.
 GRACE = timedelta(hours=2)
+_TICKS_OF_A_WEEK = 7 * 24 * 60  # of a cron expression, which knows no seconds
 
 
 def missed_day_sensor(
@@ -36,7 +38,8 @@ def missed_day_sensor(
     )
     def missed_day(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now = SystemClock().now()
-        due = days.latest_finished(last_tick(cron, days.timezone.key, now - GRACE))
+        tick = last_tick(cron, days, now - GRACE)
+        due = None if tick is None else days.latest_finished(tick)
         if due is None:
             return dg.SkipReason("No day has been due yet.")
         settings, engine = running_settings(require=POSTGRES), postgres_engine()
@@ -51,7 +54,10 @@ def missed_day_sensor(
     return missed_day
 
 
-def last_tick(cron: str, zone: str, moment: datetime) -> datetime:
-    """The latest time at or before `moment` at which the schedule ticks."""
-    tick: datetime = next(reverse_cron_string_iterator(moment.timestamp(), cron, zone))
-    return tick.astimezone(timezone.utc)
+def last_tick(cron: str, days: BusinessDays, moment: datetime) -> datetime | None:
+    """The latest time at or before `moment` at which the schedule asks for days; None for never."""
+    ticks = reverse_cron_string_iterator(moment.timestamp(), cron, days.timezone.key)
+    for tick in islice(ticks, _TICKS_OF_A_WEEK):
+        if tick.weekday() not in days.excluded_weekdays:
+            return tick.astimezone(timezone.utc)
+    return None

@@ -6,19 +6,19 @@ import dagster as dg
 from dagster import DagsterRunStatus
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, gateway_of, texts_of
+from audio_extract_dagster.composition import engine_of, gateway_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
     database_errors,
 )
 from audio_extract_dagster.defs.day_of_run import NoSingleDay, day_of_run, first_failure
-from audio_extract_dagster.defs.resources import announcer
+from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
+from audio_extract_dagster.defs.resources import announcer, tell_directly
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
-from audio_extract_dagster.notify.message import compose
 from audio_extract_dagster.settings import SettingsError
 
 
@@ -69,6 +69,8 @@ def _tell(
     run: Any = context.dagster_run
     if run.tags.get("dagster/will_retry") == "true":
         return
+    if run.job_name == PLAN_JOB_NAME:
+        return  # it changes nothing, so there is nothing to tell
     try:
         day = day_of_run(run)
     except NoSingleDay:
@@ -76,7 +78,6 @@ def _tell(
         return
     # Whatever else is missing: a run that failed for it must still be told.
     settings, clock = running_settings(require=()), SystemClock()
-    gateway = gateway_of(settings)
     try:
         engine = engine_of(settings)
         after_run(
@@ -89,19 +90,11 @@ def _tell(
             clock=clock,
             status=status,
         )
-        with database_errors(engine):
-            outbox.flush(engine, gateway, clock)
     except (DatabaseUnavailable, DatabaseRefused, SettingsError):
         if failure is None:
             raise  # a run that succeeded has put its message into the outbox itself
-        job = Job.of_failed_run(run.run_id, day, failure, clock.now())
-        url = settings.run_url(run.run_id)
-        gateway.send(
-            compose(
-                job,
-                opening=settings.email_message,
-                run_url=url,
-                counts_known=False,
-                texts=texts_of(settings),
-            )
-        )
+        if "dagster/backfill" not in run.tags:  # whose days are told together
+            tell_directly(settings, Job.of_failed_run(run.run_id, day, failure, clock.now()))
+        return
+    with database_errors(engine):
+        outbox.flush(engine, gateway_of(settings), clock, deadline_seconds=20.0)
