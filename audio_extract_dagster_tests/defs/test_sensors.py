@@ -212,6 +212,7 @@ def test_a_dry_run_that_fails_is_not_a_day_that_failed(
     assert gateway.received == []
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a mail plugin
 def test_a_gateway_that_cannot_be_used_does_not_lose_the_message(
     location: CodeLocation, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
