@@ -107,6 +107,7 @@ class KnownRecord:
     recording_id: str
     status: RecordStatus
     attempts: int
+    first_requested_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,6 @@ class CallToAsk:
     ended_at: datetime | None
     answered: bool
     recording_sessions: int
-    first_requested_at: datetime | None = None
     records: tuple[KnownRecord, ...] = ()
     fetch_again: bool = False
     """Fetch also what is stored; what cannot be had again stays as it is."""

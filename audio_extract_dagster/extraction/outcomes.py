@@ -161,11 +161,16 @@ def _ended_long_ago(call: CallToAsk, now: datetime) -> bool:
 
 def _is_too_late(call: CallToAsk, recording_id: str, now: datetime, late_audio: timedelta) -> bool:
     """Whether the recording was first asked for too long ago; one that is new was not."""
-    if call.first_requested_at is None or recording_id not in call.unsettled_ids:
+    if recording_id not in call.unsettled_ids:
+        return False
+    first_requested_at = next(
+        known.first_requested_at for known in call.records if known.recording_id == recording_id
+    )
+    if first_requested_at is None:
         return False
     if call.ended_at is None:
         return now - call.conversation_start >= NEVER_CLOSED_AFTER
-    return now - max(call.first_requested_at, call.ended_at) > late_audio
+    return now - max(first_requested_at, call.ended_at) > late_audio
 
 
 def _given_up(reason: Reason) -> Reason:

@@ -209,13 +209,13 @@ def test_the_first_request_stays_the_first_while_a_recording_is_open(engine: Eng
     give(engine, {"r-1": Reason.TRANSFER_BROKEN, "r-2": Reason.UPLOADING}, now=LATER)
     first = {row["recording_id"]: row["first_requested_at"] for row in rows(engine, audio_records)}
     assert first == {"r-1": NOW, "r-2": LATER}
-    assert load(engine).first_requested_at == NOW
+    assert {r.recording_id: r.first_requested_at for r in load(engine).records} == first
 
 
 @pytest.mark.usefixtures("calls")
 def test_a_call_that_was_open_was_not_asked_for_a_recording_yet(engine: Engine) -> None:
     give(engine, {"": Reason.CALL_OPEN})
-    assert load(engine).first_requested_at is None
+    assert load(engine).unsettled_ids == frozenset()
     give(engine, {"": Reason.CALL_OPEN}, now=LATER)
     (row,) = rows(engine, audio_records)
     assert (row["first_requested_at"], row["attempts"]) == (NOW, 2)
@@ -230,9 +230,9 @@ def test_a_recording_that_was_settled_and_is_open_again_begins_anew(
         store(engine, recording())
     else:
         give(engine, {"r-1": settled})
-    assert load(engine).first_requested_at is None
+    assert load(engine).unsettled_ids == frozenset()
     give(engine, {"r-1": Reason.UPLOADING}, now=LATER)
-    assert load(engine).first_requested_at == LATER
+    assert [record.first_requested_at for record in load(engine).records] == [LATER]
 
 
 def test_no_rows_are_no_statement(engine: Engine) -> None:
@@ -304,7 +304,7 @@ def test_a_call_is_read_with_what_decides_its_outcome(engine: Engine) -> None:
     add_calls(engine, asked)
     assert load(engine) == asked
     give(engine, {"r-1": Reason.UPLOADING})
-    assert load(engine).records == (KnownRecord("r-1", RecordStatus.PENDING, 1),)
+    assert load(engine).records == (KnownRecord("r-1", RecordStatus.PENDING, 1, NOW),)
 
 
 def test_unknown_calls_are_left_out(engine: Engine) -> None:

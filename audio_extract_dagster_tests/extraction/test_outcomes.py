@@ -194,39 +194,50 @@ def test_late_audio_is_given_up_unless_it_can_be_had(
     file_state: str | None, reason: Reason
 ) -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
-    late = call("c-1", KnownRecord("r-1", PENDING, 5), first_requested_at=LONG_AGO, **ended)
+    late = call("c-1", KnownRecord("r-1", PENDING, 5, LONG_AGO), **ended)
     assert outcome(late, listed(file_state)) == {"r-1": reason}
 
 
 @pytest.mark.parametrize("reason", [Reason.LINK_EXPIRED, Reason.BATCH_UNFINISHED])
 def test_late_audio_that_was_offered_is_our_failure(reason: Reason) -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
-    late = call("c-1", KnownRecord("r-1", PENDING, 5), first_requested_at=LONG_AGO, **ended)
+    late = call("c-1", KnownRecord("r-1", PENDING, 5, LONG_AGO), **ended)
     offered = Answers(undelivered={"r-1": reason})
     assert outcome(late, answers=offered) == {"r-1": Reason.NOT_DELIVERED}
 
 
 def test_the_days_count_from_the_first_request_to_the_last_second() -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
-    known = KnownRecord("r-1", PENDING, 5)
-    in_time = call("c-1", known, first_requested_at=NOW - WEEK, **ended)
+    in_time = call("c-1", KnownRecord("r-1", PENDING, 5, NOW - WEEK), **ended)
     assert outcome(in_time, listed("UPLOADING")) == {"r-1": Reason.UPLOADING}
-    too_late = call("c-1", known, first_requested_at=NOW - WEEK - timedelta(seconds=1), **ended)
+    earlier = NOW - WEEK - timedelta(seconds=1)
+    too_late = call("c-1", KnownRecord("r-1", PENDING, 5, earlier), **ended)
     assert outcome(too_late, listed("UPLOADING")) == {"r-1": Reason.LATE_AUDIO_EXPIRED}
 
 
 def test_a_recording_that_is_new_is_not_late_because_another_is() -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
-    late = call("c-1", KnownRecord("r-1", PENDING, 5), first_requested_at=LONG_AGO, **ended)
+    late = call("c-1", KnownRecord("r-1", PENDING, 5, LONG_AGO), **ended)
     assert outcome(late, listed("UPLOADING"), listed("UPLOADING", "r-2")) == {
         "r-1": Reason.LATE_AUDIO_EXPIRED,
         "r-2": Reason.UPLOADING,
     }
 
 
+def test_each_recording_is_late_by_its_own_first_request() -> None:
+    ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
+    known = (KnownRecord("r-1", PENDING, 5, LONG_AGO), KnownRecord("r-2", PENDING, 5, NOW))
+    assert outcome(
+        call("c-1", *known, **ended), listed("UPLOADING"), listed("UPLOADING", "r-2")
+    ) == {
+        "r-1": Reason.LATE_AUDIO_EXPIRED,
+        "r-2": Reason.UPLOADING,
+    }
+
+
 def test_a_call_that_was_open_for_weeks_is_not_late_when_it_closes() -> None:
-    known = KnownRecord("r-1", PENDING, 5)
-    asked = {"conversation_start": LONG_AGO, "first_requested_at": LONG_AGO}
+    known = KnownRecord("r-1", PENDING, 5, LONG_AGO)
+    asked = {"conversation_start": LONG_AGO}
     still_open = call("c-1", known, ended_at=None, **asked)
     assert outcome(still_open, listed("UPLOADING")) == {"r-1": Reason.UPLOADING}
     just_closed = call("c-1", known, ended_at=NOW - timedelta(hours=3), **asked)
@@ -234,8 +245,8 @@ def test_a_call_that_was_open_for_weeks_is_not_late_when_it_closes() -> None:
 
 
 def test_a_call_that_never_closes_is_late_in_the_end() -> None:
-    started = {"conversation_start": NOW - NEVER_CLOSED_AFTER, "first_requested_at": LONG_AGO}
-    stuck = call("c-1", KnownRecord("r-1", PENDING, 5), ended_at=None, **started)
+    started = {"conversation_start": NOW - NEVER_CLOSED_AFTER}
+    stuck = call("c-1", KnownRecord("r-1", PENDING, 5, LONG_AGO), ended_at=None, **started)
     assert outcome(stuck, listed("UPLOADING")) == {"r-1": Reason.LATE_AUDIO_EXPIRED}
 
 
@@ -276,11 +287,11 @@ metadata_lists = st.lists(
     ),
     unique_by=lambda each: each.id,
 )
+moments = st.integers(0, 100 * 24).map(lambda hours: NOW - timedelta(hours=hours))
 known_records = st.lists(
     st.builds(KnownRecord, ids | st.just(""), st.sampled_from(RecordStatus), st.integers(0, 9)),
     unique_by=lambda each: each.recording_id,
 )
-moments = st.integers(0, 100 * 24).map(lambda hours: NOW - timedelta(hours=hours))
 
 
 @st.composite
@@ -293,7 +304,6 @@ def calls(draw: st.DrawFn) -> CallToAsk:
         ended_at=draw(st.none() | st.timedeltas(timedelta(0), NOW - start).map(start.__add__)),
         answered=draw(st.booleans()),
         recording_sessions=draw(st.integers(0, 3)),
-        first_requested_at=draw(st.none() | moments),
     )
 
 

@@ -48,10 +48,7 @@ def next_calls(
 
 
 def named_calls(connection: Connection, conversation_ids: Sequence[str]) -> list[CallToAsk]:
-    """The named calls with the records they have; unknown ids are left out.
-
-    A call is asked for since the oldest of its recordings that are still open was.
-    """
+    """The named calls with the records they have; unknown ids are left out."""
     query = select(agent_calls).where(agent_calls.c.conversation_id.in_(conversation_ids))
     return _with_records(connection, connection.execute(query))
 
@@ -83,16 +80,16 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
     found = list(rows)
     ids = [row.conversation_id for row in found]
     known: dict[str, list[KnownRecord]] = defaultdict(list)
-    first_requested: dict[str, datetime] = {}
     query = select(audio_records).where(audio_records.c.conversation_id.in_(ids))
     for record in connection.execute(query) if ids else ():
         known[record.conversation_id].append(
-            KnownRecord(record.recording_id, RecordStatus(record.status), record.attempts)
+            KnownRecord(
+                record.recording_id,
+                RecordStatus(record.status),
+                record.attempts,
+                record.first_requested_at,
+            )
         )
-        is_open = record.recording_id and record.status in OPEN
-        if is_open and record.first_requested_at is not None:
-            earliest = first_requested.get(record.conversation_id, record.first_requested_at)
-            first_requested[record.conversation_id] = min(earliest, record.first_requested_at)
     return [
         CallToAsk(
             conversation_id=row.conversation_id,
@@ -100,7 +97,6 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
             ended_at=row.ended_at,
             answered=row.answered,
             recording_sessions=row.recording_sessions,
-            first_requested_at=first_requested.get(row.conversation_id),
             records=tuple(known[row.conversation_id]),
         )
         for row in found
