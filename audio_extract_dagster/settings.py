@@ -206,6 +206,11 @@ def read_settings(environment: Mapping[str, str], *, require: Iterable[str] = ()
             "PG_HOST must be on this machine while DEV_MODE replaces Genesys Cloud by the "
             "simulator: invented calls must not reach a shared database"
         )
+    if settings.uses_simulator and settings.audio_storage_uri.startswith("gs://"):
+        problems.append(
+            "AUDIO_STORAGE_URI must be a folder while DEV_MODE replaces Genesys Cloud by the "
+            "simulator: invented calls must not reach a bucket"
+        )
     if problems:
         raise SettingsError(problems)
     return settings

@@ -219,6 +219,13 @@ def test_invented_calls_never_reach_a_distant_database(host: str, refused: bool)
     assert not read_settings({**COMPLETE, **environment}).uses_simulator
 
 
+def test_invented_calls_never_reach_a_bucket() -> None:
+    environment = {"DEV_MODE": "True", "AUDIO_STORAGE_URI": "gs://recordings"}
+    (problem,) = problems(environment)
+    assert problem.startswith("AUDIO_STORAGE_URI must be a folder")
+    assert not read_settings({**COMPLETE, **environment}).uses_simulator
+
+
 def test_secrets_are_never_shown() -> None:
     gateway = {"NOTIFY_URL": "https://gateway.example.com/gateway-secret", "EMAILS": "a@b.pe"}
     settings = read_settings({**COMPLETE, **gateway})

@@ -65,8 +65,8 @@ def test_every_call_of_a_day_comes_with_what_is_known_of_it(engine: Engine) -> N
         found = calls_of_day(connection, DAY)
     known = {each.conversation_id: Counter(each.records) for each in found}
     assert known == {
-        "c-1": {KnownRecord("r-1", STORED, 1): 1, KnownRecord("r-2", STORED, 1): 2},
-        "c-2": {KnownRecord("", MISSING, 1): 1},
+        "c-1": {KnownRecord("r-1", STORED, 1, NOW): 1, KnownRecord("r-2", STORED, 1, NOW): 2},
+        "c-2": {KnownRecord("", MISSING, 1, NOW): 1},
         "c-3": {},
     }
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import requests
 from sqlalchemy import create_engine, text
 
-from audio_extract_dagster.embedded.control import ControlFolder, SimulatorOptions
+from audio_extract_dagster.embedded.control import ControlFolder, Request, SimulatorOptions
 from audio_extract_dagster.embedded.session import ensure_embedded, release_embedded
 from audio_extract_dagster.errors import Never, NotYet
 from audio_extract_dagster_tests.embedded.waiting import answers, eventually
@@ -95,6 +97,16 @@ def test_only_what_is_asked_for_runs(data: Path) -> None:
     assert ensure_embedded(data, {"gateway"}) == services
     with pytest.raises(ValueError, match="mail"):
         ensure_embedded(data, {"mail"})
+
+
+def test_a_token_of_any_letters_is_answered_and_ends_nothing(data: Path) -> None:
+    ensure_embedded(data, {"gateway"})
+    session = ControlFolder(data).read_session()
+    assert session is not None
+    with socket.create_connection(("127.0.0.1", session.port), 10) as stranger:
+        stranger.sendall(msgspec.json.encode(Request("señal", frozenset(), None)) + b"\n")
+        assert b"belongs to another working folder" in stranger.recv(4096)
+    assert has_supervisor(data)
 
 
 def test_a_service_that_does_not_start_says_why(data: Path) -> None:
