@@ -139,3 +139,5 @@ def test_between_gives_each_business_day_once_in_order(
     found = days.between(first, last)
     assert found == sorted(set(found))
     assert all(first <= day <= last and days.why_not(day) is None for day in found)
+    if first <= last:  # both of which are included
+        assert [day in found for day in (first, last)] == [day in days for day in (first, last)]

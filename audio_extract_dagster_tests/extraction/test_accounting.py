@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
 from audio_extract_dagster.extraction.accounting import (
     FEWEST_FAILED,
@@ -52,6 +53,29 @@ def test_each_sum_that_does_not_close_is_told() -> None:
 def test_a_listing_that_lost_a_hit_is_told() -> None:
     (gap,) = listing_gaps({**WHOLE, "hits": 26})
     assert gap == "26 hits are not 20 rows + 1 other_day + 3 repeated + 1 not_voice + 0 unreadable"
+
+
+def test_a_listing_with_more_rows_than_hits_is_told() -> None:
+    (gap,) = listing_gaps({**WHOLE, "hits": 24})
+    assert gap.startswith("24 hits are not 20 rows")
+
+
+def test_a_kind_that_a_listing_does_not_count_is_none() -> None:
+    assert listing_gaps({"hits": 3, "rows": 3, "complete": True}) == []
+    assert listing_gaps({"hits": 3, "rows": 3, "repeated": None, "complete": True}) == []
+
+
+@pytest.mark.parametrize("status", ["stored", "pending", "missing"])
+@pytest.mark.parametrize(
+    ("others", "ends"),
+    [(95, JobStatus.INCOMPLETE), (94, JobStatus.FAILED), (900, JobStatus.INCOMPLETE)],
+)
+def test_every_recording_counts_against_those_that_failed(
+    status: str, others: int, ends: JobStatus
+) -> None:
+    """5 of 100 are 5 %, whatever became of the other 95; 5 of 99 are more."""
+    counts = DayCounts(conversations=900, agent_calls=900, failed=5, reasons={})
+    assert ending(convert({**asdict(counts), status: others}, DayCounts)).status is ends
 
 
 def test_a_listing_that_is_not_complete_is_told_with_its_unreadable_hits() -> None:

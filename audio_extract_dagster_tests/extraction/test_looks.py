@@ -53,6 +53,12 @@ def test_a_run_that_looks_late_does_not_learn_to_look_later() -> None:
     assert plan.first_pause() >= 10
 
 
+@pytest.mark.parametrize("takes", [145, 150, 165, 180])
+def test_a_batch_is_found_complete_soon_after_it_is(takes: float) -> None:
+    looks = looks_at(LookPlan(10, HOUR, [180.0]), takes)
+    assert looks[-1] - takes <= 0.15 * 180
+
+
 def test_a_single_slow_batch_does_not_put_off_the_others() -> None:
     plan = LookPlan(10, HOUR, [180.0] * 5)
     plan.learn(3000)
