@@ -1,4 +1,7 @@
-"""Runs every benchmark, each in a process of its own, and writes `RESULTS.md`."""
+"""Runs the benchmarks of speed, each in a process of its own, and writes `RESULTS.md`.
+
+The file is written after each of them: the last ones take the longest.
+"""
 
 # ruff: noqa: S603 - the commands are this package's own
 from __future__ import annotations
@@ -15,13 +18,13 @@ from benchmarks.measure import ROUNDS, Finding, say, surroundings, table
 
 _NAMES = (
     "api_requests",
-    "download",
     "tables",
     "decode",
-    "day",
-    "scale",
     "loading",
     "empty_day",
+    "download",
+    "day",
+    "scale",
 )
 _RESULTS = Path(__file__).parent / "RESULTS.md"
 _HEADER = """\
@@ -45,10 +48,8 @@ def main(rounds: int) -> None:
             command = ["-m", f"benchmarks.{name}", "--rounds", str(rounds), "--json", str(file)]
             subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
             findings += msgspec.json.decode(file.read_bytes(), type=list[Finding])
-    _RESULTS.write_text(
-        _HEADER.format(rounds=rounds) + table(findings) + "\n" + surroundings() + "\n",
-        encoding="utf-8",
-    )
+            text = _HEADER.format(rounds=rounds) + table(findings) + f"\n{surroundings()}\n"
+            _RESULTS.write_text(text, encoding="utf-8")
     say(f"{_RESULTS} is written.")
 
 

@@ -47,7 +47,7 @@ def listing_gaps(listing: Mapping[str, object]) -> list[str]:
         found.append(f"{hits} hits are not {' + '.join(f'{n} {k}' for k, n in parts.items())}")
     if not listing.get("complete"):
         if parts["unreadable"]:
-            found.append(f"{parts['unreadable']} hits had no readable id or start")
+            found.append(f"{parts['unreadable']} hits could not be read, or came without sessions")
         found.append(
             f"after {listing.get('passes')} passes the distinct conversations still differ from "
             "the total that Genesys reports, so calls may be missing"
