@@ -4,10 +4,9 @@ import dagster as dg
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows
-from audio_extract_dagster.defs.assets import OWNERS, PERSONAL
+from audio_extract_dagster.defs.assets import kept_in
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource
-from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
 
 
@@ -18,14 +17,11 @@ def agent_calls_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefi
         partitions_def=partitions,
         io_manager_key="postgres_io_manager",
         group_name="genesys_cloud",
-        kinds={"python", "postgres"},
-        owners=OWNERS,
-        tags=PERSONAL,
-        metadata={"dagster/column_schema": column_schema(tables.agent_calls)},
         description=(
             "The conversations in which a participant with purpose `agent` has a voice session, "
             "also one that only rang. Every other conversation has an `excluded_reason`."
         ),
+        **kept_in(tables.agent_calls),
     )
     def agent_calls(
         context: dg.AssetExecutionContext, day_run: DayRunResource, conversations: DayRows

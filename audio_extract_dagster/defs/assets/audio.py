@@ -11,7 +11,7 @@ from audio_extract_dagster.composition import storage_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
-from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, PERSONAL
+from audio_extract_dagster.defs.assets import GENESYS_POOL, kept_in
 from audio_extract_dagster.defs.day_metadata import table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.links import files_of_day
@@ -21,7 +21,7 @@ from audio_extract_dagster.defs.resources import (
     DayRunResource,
     GenesysResource,
 )
-from audio_extract_dagster.defs.table_metadata import column_schema, preview, table_facts
+from audio_extract_dagster.defs.table_metadata import preview, table_facts
 from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
 from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
@@ -58,32 +58,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
         pool=GENESYS_POOL,
         partitions_def=partitions,
         group_name="audio",
-        specs=[
-            dg.AssetSpec(
-                "audio_batches",
-                deps=["agent_calls"],
-                kinds={"python", "postgres"},
-                owners=OWNERS,
-                tags=PERSONAL,
-                metadata={"dagster/column_schema": column_schema(audio_batches)},
-                description=(
-                    "The requests for recordings, at most 100 calls each: the intent, written "
-                    "before it is sent, what Genesys made of it, and how it ended."
-                ),
-            ),
-            dg.AssetSpec(
-                "audio_records",
-                deps=["agent_calls"],
-                kinds={"python", "postgres"},
-                owners=OWNERS,
-                tags=PERSONAL,
-                metadata={"dagster/column_schema": column_schema(audio_records)},
-                description=(
-                    "One row for each recording of each agent call: `STORED` with its file and "
-                    "checksum, or `PENDING`, `MISSING`, `FAILED` with the reason."
-                ),
-            ),
-        ],
+        specs=_specs(),
     )
     def audio(
         context: dg.AssetExecutionContext,
@@ -132,6 +107,29 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
         )
 
     return audio
+
+
+def _specs() -> list[dg.AssetSpec]:
+    return [
+        dg.AssetSpec(
+            "audio_batches",
+            deps=["agent_calls"],
+            description=(
+                "The requests for recordings, at most 100 calls each: the intent, written "
+                "before it is sent, what Genesys made of it, and how it ended."
+            ),
+            **kept_in(audio_batches),
+        ),
+        dg.AssetSpec(
+            "audio_records",
+            deps=["agent_calls"],
+            description=(
+                "One row for each recording of each agent call: `STORED` with its file and "
+                "checksum, or `PENDING`, `MISSING`, `FAILED` with the reason."
+            ),
+            **kept_in(audio_records),
+        ),
+    ]
 
 
 def _limits(settings: Settings) -> CollectionLimits:

@@ -4,10 +4,9 @@ import dagster as dg
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows
-from audio_extract_dagster.defs.assets import GENESYS_POOL, OWNERS, PERSONAL
+from audio_extract_dagster.defs.assets import GENESYS_POOL, kept_in
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource, GenesysResource
-from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.queues import require_queues
 
@@ -19,16 +18,13 @@ def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         partitions_def=partitions,
         io_manager_key="postgres_io_manager",
         group_name="genesys_cloud",
-        kinds={"python", "postgres"},
-        owners=OWNERS,
-        tags=PERSONAL,
-        metadata={"dagster/column_schema": column_schema(tables.conversations)},
         pool=GENESYS_POOL,
         description=(
             "Every voice conversation of the queue that **started** on the day, in business time, "
             "as Genesys Cloud tells it. The listing counts only if it adds up: no conversation "
             "twice, and as many as Genesys reports in total."
         ),
+        **kept_in(tables.conversations),
     )
     def conversations(
         context: dg.AssetExecutionContext, genesys: GenesysResource, day_run: DayRunResource

@@ -9,7 +9,7 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs, shapes
-from audio_extract_dagster.defs.assets import OWNERS, TAGS
+from audio_extract_dagster.defs.assets import NOT_PERSONAL, kept_in
 from audio_extract_dagster.defs.day_metadata import seconds_of_run, table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import (
@@ -17,7 +17,6 @@ from audio_extract_dagster.defs.resources import (
     DayRunResource,
     GenesysResource,
 )
-from audio_extract_dagster.defs.table_metadata import column_schema
 from audio_extract_dagster.model import DayShape
 from audio_extract_dagster.reporting.picture import draw_day
 
@@ -30,15 +29,12 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         deps=["conversations", "agent_calls", "audio_batches", "audio_records"],
         io_manager_key="postgres_io_manager",
         group_name="reporting",
-        kinds={"python", "postgres"},
-        owners=OWNERS,
-        tags=TAGS,
-        metadata={"dagster/column_schema": column_schema(tables.daily_report)},
         description=(
             "The day in one row: conversations = agent calls + excluded; recordings stored, "
             "pending, missing and failed; requests and waits of all runs of the day. The picture, "
             "the reasons and where the time of the run went are shown with each materialisation."
         ),
+        **kept_in(tables.daily_report, NOT_PERSONAL),
     )
     def daily_report(
         context: dg.AssetExecutionContext,
