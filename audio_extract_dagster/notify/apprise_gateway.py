@@ -8,6 +8,7 @@ mail, and nothing where it is a chat room.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from audio_extract_dagster.redaction import RedactingFilter, host_of
 
 _OTHER_NAMES = {"smtp": "mailto", "smtps": "mailtos"}
 _MAIL = {"mailto", "mailtos"}
+# What Apprise's log names as a URL may be any text that was set as one.
+_URL = re.compile(r"(://|\bURL:? )\S+")
 
 
 class AppriseGateway:
@@ -33,9 +36,10 @@ class AppriseGateway:
             recipients = ",".join(quote(email, safe="@") for email in emails)
             self._url += f"{separator}to={recipients}"
         # Where other services have a host, many have a token.
-        self._name = f"{scheme}://{host_of(notify_url) if scheme in _MAIL else '…'}"
-        # Apprise logs recipients, and URLs at lower levels.
-        logging.getLogger("apprise").addFilter(_HIDE_RECIPIENTS)
+        shown = host_of(notify_url) if scheme in _MAIL else "…"
+        self._name = f"{scheme}://{shown}" if rest else "a text without a scheme"
+        # Apprise logs recipients and URLs, one that it cannot read even as an error.
+        logging.getLogger("apprise").addFilter(_HIDE_URLS)
         self._service()
 
     def __repr__(self) -> str:
@@ -72,10 +76,19 @@ class AppriseGateway:
         # A URL it cannot use is refused by a return value only.
         if not service.add(self._url):
             raise GatewayRefused(
-                f"NOTIFY_URL ({self._name}…) is not a URL that Apprise can use. For mail it reads "
+                f"NOTIFY_URL ({self._name}) is not a URL that Apprise can use. For mail it reads "
                 "mailtos://user:password@host:port?from=sender@example.com."
             )
         return service
 
 
-_HIDE_RECIPIENTS = RedactingFilter()
+class _HideUrls(RedactingFilter):
+    """Takes recipients away, and URLs whole: any part of one may be a credential."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kept = super().filter(record)
+        record.msg = _URL.sub(r"\1…", record.msg)
+        return kept
+
+
+_HIDE_URLS = _HideUrls()

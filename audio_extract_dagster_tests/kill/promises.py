@@ -103,13 +103,16 @@ def _wrong_jobs(day: Aftermath) -> list[str]:
 
 
 def _wrong_messages(day: Aftermath) -> list[str]:
-    """One message that a run vanished, where one had a job, and one of the run that ended it."""
+    """One message of the run that ended the day, and one that a run vanished, where one had a job.
+
+    The next ones that vanish are told if they got further: the counts of the day have changed.
+    """
     told = [message["run_id"] for message in day.end.messages]
     died, last = _died(day), day.end.jobs[-1]["run_id"]
-    expected = [min(len(died), 1), 1, 0]
     found = [
         sum(run_id in died for run_id in told),
         told.count(last),
         len([run_id for run_id in told if run_id != last and run_id not in died]),
     ]
-    return [] if found == expected else [f"messages of killed, last and other runs: {found}"]
+    as_promised = min(len(died), 1) <= found[0] <= len(died) and found[1:] == [1, 0]
+    return [] if as_promised else [f"messages of killed, last and other runs: {found}"]

@@ -207,6 +207,16 @@ def test_what_stands_for_a_host_may_be_a_secret() -> None:
     assert "127.0.0.1" in repr(open_gateway("mailto://127.0.0.1:25?from=a@example.com", EMAILS))
 
 
+@pytest.mark.parametrize("url", ["nonsense://s3cret", "s3cret"])
+def test_a_url_that_cannot_be_used_is_not_shown(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(GatewayRefused) as caught:
+        open_gateway(url, EMAILS)
+    assert "s3cret" not in str(caught.value)
+    # Apprise itself logs what it could not use.
+    assert "URL" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 def test_apprise_tells_the_log_no_recipient(
     smtp: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
