@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def database() -> Iterator[Database]:
     """An empty database with the project's schema, on a server that looks after its statistics."""
-    options = {**OPTIONS, "autovacuum": "on", "autovacuum_naptime": "5s"}
+    options = {**OPTIONS, "autovacuum": "on"}
     with (
         folder() as path,
         running_server(path / "postgres", options) as server,
