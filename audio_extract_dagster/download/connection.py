@@ -29,7 +29,6 @@ _MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
 
 _PROXY_FAILED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
 _UNREACHABLE = (pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT)
-_TIMED_OUT = (pycurl.E_OPERATION_TIMEDOUT,)
 _NOT_TRUSTED = (
     pycurl.E_SSL_CONNECT_ERROR,
     pycurl.E_PEER_FAILED_VERIFICATION,
@@ -135,7 +134,7 @@ class Connection:
         return status
 
     def _broken(self, host: str, code: int, proxy: str | None) -> TransferBroken:
-        if code in _TIMED_OUT:
+        if code == pycurl.E_OPERATION_TIMEDOUT:
             return TransferBroken(host, "timed_out", "it did not answer in time")
         if proxy and (code in _PROXY_FAILED or self._refused_by_proxy()):
             return TransferBroken(
