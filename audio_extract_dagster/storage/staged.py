@@ -48,10 +48,15 @@ class Content:
         start, stop, _ = part.indices(self._size)
         stop = max(start, stop)
         if start < self._start or stop > self._start + len(self._window):
-            os.lseek(self._number, start, os.SEEK_SET)
-            self._window = os.read(self._number, max(stop - start, _WINDOW_BYTES))
-            self._start = start
+            self._read(start, max(stop - start, _WINDOW_BYTES))
         return self._window[start - self._start : stop - self._start]
+
+    def _read(self, start: int, count: int) -> None:
+        os.lseek(self._number, start, os.SEEK_SET)
+        self._start, self._window = start, b""
+        # A network share may give less at once.
+        while more := os.read(self._number, count - len(self._window)):
+            self._window += more
 
 
 class Staged:
