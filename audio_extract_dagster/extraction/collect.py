@@ -128,11 +128,11 @@ class AudioCollection:
 
     def _take_up(self, batch: Batch) -> None:
         """A batch that a dead run left open: read it again, or close an intent without reply."""
-        with self._engine.begin() as connection:
-            if batch.genesys_job_id is None:
+        if batch.genesys_job_id is None:
+            with self._engine.begin() as connection:
                 batches.close(connection, batch, BatchState.FAILED, error="reply_lost")
-                self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
-                return
+            self._report(f"Batch {batch.number}: reply lost; its calls are planned again.")
+            return
         self._report(f"Batch {batch.number} of an earlier run is read again.")
         calls = self._planner.take(batch.conversation_ids)
         # Also what has a file by now: the batch may have more that the earlier run did not see.
