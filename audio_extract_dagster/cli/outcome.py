@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
-from functools import partial
 
 import click
-from sqlalchemy import Engine
 
 from audio_extract_dagster.cli.execution import Execution
-from audio_extract_dagster.clock import Clock, SystemClock
+from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import gateway_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
@@ -32,8 +31,7 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
 
     Runs in this process do not reach the sensors, so what these do is done here.
     """
-    engine = open_engine(settings.postgres())
-    clock = SystemClock()
+    engine, clock = open_engine(settings.postgres()), SystemClock()
     try:
         after_run(
             engine,
@@ -49,35 +47,30 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
     except (DatabaseUnavailable, DatabaseRefused):
         if execution.failure is None:
             raise
-        failed = Job.of_failed_run(execution.run_id, day, execution.failure, clock.now())
-        return _failed(day, execution.failure, partial(tell_directly, settings, failed))
+        code = _show(day, None, execution)
+        tell_without_database(settings, day, execution.failure, execution.run_id)
+        return code
     code = _show(day, job, execution)
-    _or_warn(partial(_deliver, settings, engine, clock))
+    with _only_warned(), database_errors(engine):
+        outbox.send_before_exit(engine, gateway_of(settings), clock)
     engine.dispose()
     return code
 
 
-def tell_of_no_run(settings: Settings, day: date, failure: str) -> None:
-    """Send the message about a day whose run could not begin, for want of a database."""
-    failed = Job.of_failed_run("", day, failure, SystemClock().now())
-    _or_warn(partial(tell_directly, settings, failed))
+def tell_without_database(
+    settings: Settings, day: date, failure: str, run_id: str | None = None
+) -> None:
+    """Send the message about a failure at once; no `run_id` if the run could not even begin."""
+    failed = Job.of_failed_run(run_id or "", day, failure, SystemClock().now())
+    with _only_warned():
+        tell_directly(settings, failed)
 
 
-def _failed(day: date, failure: str | None, tell: Callable[[], None]) -> int:
-    click.secho(f"{day} FAILED: {failure}", fg="red", err=True)
-    _or_warn(tell)
-    return 1
-
-
-def _deliver(settings: Settings, engine: Engine, clock: Clock) -> None:
-    with database_errors(engine):
-        outbox.send_before_exit(engine, gateway_of(settings), clock)
-
-
-def _or_warn(tell: Callable[[], None]) -> None:
+@contextmanager
+def _only_warned() -> Iterator[None]:
     """A message that does not go out changes nothing of the day."""
     try:
-        tell()
+        yield
     except AudioExtractError as error:
         click.secho(f"The message was not sent: {error}", fg="yellow", err=True)
 

@@ -30,9 +30,9 @@ def command(day: datetime | None) -> None:
     try:
         ready = ready_settings()
     except (DatabaseUnavailable, DatabaseRefused) as error:
-        from audio_extract_dagster.cli.outcome import tell_of_no_run
+        from audio_extract_dagster.cli.outcome import tell_without_database
 
-        tell_of_no_run(settings, chosen, str(error))
+        tell_without_database(settings, chosen, str(error))
         raise
     sys.exit(run_day(ready, chosen))
 
