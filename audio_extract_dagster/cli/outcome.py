@@ -18,7 +18,7 @@ from audio_extract_dagster.database.connection import (
     open_engine,
 )
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.resources import announcer, tell_directly
+from audio_extract_dagster.defs.telling import announcer, tell_directly
 from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import DayCounts, Job, JobStatus

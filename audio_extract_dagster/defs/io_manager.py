@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
+from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows, read_day, replace_day, stream_day
 from audio_extract_dagster.database.tables import metadata
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
-from audio_extract_dagster.embedded.environment import running_settings
 
 if TYPE_CHECKING:
     # Costs half a second, and the project's own assets are streams.
@@ -31,7 +31,8 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         table = metadata.tables[context.asset_key.path[-1]]
         (day,) = _days(context.asset_partition_keys)
         with dagster_failures():
-            settings, engine = running_settings(), postgres_engine()
+            settings = postgres_settings()
+            engine = engine_of(settings)
             written = replace_day(engine, table, day, obj)
             with database_errors(engine):
                 rows = preview(engine, table, day)
@@ -49,13 +50,12 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         table = metadata.tables[context.asset_key.path[-1]]
         days = _days(context.asset_partition_keys)
         with dagster_failures():
+            engine = engine_of(postgres_settings())
             if context.dagster_type.typing_type is DayRows:
                 (day,) = days
                 columns = [column.name for column in table.columns]
-                return DayRows(
-                    columns, stream_day(postgres_engine(), table, [day], json_as_text=True)
-                )
-            return read_day(postgres_engine(), table, days)
+                return DayRows(columns, stream_day(engine, table, [day], json_as_text=True))
+            return read_day(engine, table, days)
 
 
 def _days(partition_keys: Any) -> list[date]:

@@ -13,76 +13,43 @@ import dagster as dg
 from pydantic import PrivateAttr
 from sqlalchemy import Engine
 
-from audio_extract_dagster.clock import Clock, CountedPauses, SystemClock
+from audio_extract_dagster.clock import Clock, CountedPauses
 from audio_extract_dagster.composition import (
     database_seconds,
     engine_of,
-    gateway_of,
     genesys_client_of,
     storage_of,
-    texts_of,
 )
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
+from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.embedded.environment import running_settings
-from audio_extract_dagster.extraction.day_run import Announce, DayRun
+from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import Job, JobStatus, Usage
-from audio_extract_dagster.notify.announce import Announcer
-from audio_extract_dagster.notify.message import compose
+from audio_extract_dagster.model import JobStatus, Usage
 from audio_extract_dagster.settings import POSTGRES, Settings
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
 WAIT_FOR_DAY_SECONDS = 60.0
 
 
-def postgres_engine() -> Engine:
-    """The database of the project.
+def postgres_settings() -> Settings:
+    """The settings for whatever needs the database, and not Genesys.
 
-    Nothing else has to be configured: a schedule or a sensor that failed because a secret of
-    Genesys is lost would start no run, and so nobody would be told.
+    A schedule or a sensor that failed because a secret of Genesys is lost would start no run, and
+    so nobody would be told.
     """
-    return engine_of(running_settings(require=POSTGRES))
+    return running_settings(require=POSTGRES)
 
 
-def busy_days(engine: Engine, last_status: Mapping[date, JobStatus]) -> set[date]:
+def busy_days(engine: Engine, schema: str, last_status: Mapping[date, JobStatus]) -> set[date]:
     """The days on which a run works at this moment; a job that only says so has vanished."""
-    schema = running_settings(require=POSTGRES).pg_schema
     return {
         day
         for day, status in last_status.items()
         if status is JobStatus.RUNNING and is_held(engine, schema, day)
     }
-
-
-def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
-    """What puts the message about a finished run into the outbox.
-
-    The days of a backfill are told together when it has ended, not one by one.
-    """
-    if "dagster/backfill" in run_tags:
-        return lambda _connection, _job: None
-    return Announcer(
-        SystemClock(),
-        settings.email_message,
-        settings.run_url,
-        texts_of(settings),
-        settings.timezone,
-    )
-
-
-def tell_directly(settings: Settings, job: Job) -> None:
-    """Send the message about a failed run at once: without a database there is no outbox."""
-    gateway_of(settings).send(
-        compose(
-            job,
-            opening=settings.email_message,
-            run_url=settings.run_url(job.run_id) if job.run_id else None,
-            counts_known=False,
-            texts=texts_of(settings),
-        )
-    )
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):

@@ -3,11 +3,12 @@
 import dagster as dg
 
 from audio_extract_dagster.business_days import BusinessDays
+from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.assets.audio import audio_config
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import busy_days, postgres_engine
+from audio_extract_dagster.defs.resources import busy_days, postgres_settings
 from audio_extract_dagster.extraction.due import DueDay, due_days, look_back
 from audio_extract_dagster.model import Ask
 
@@ -39,11 +40,12 @@ def daily_schedule(
         considered = look_back(days, now)
         if not considered:
             return dg.SkipReason(f"No business day has finished yet (START_DATE {days.first}).")
-        engine = postgres_engine()
+        settings = postgres_settings()
+        engine = engine_of(settings)
         with database_errors(engine), engine.connect() as connection:
             done = jobs.last_statuses(connection, considered)
             first = jobs.first_day(connection)
-        busy = busy_days(engine, done)
+        busy = busy_days(engine, settings.pg_schema, done)
         due = due_days(days, now, done, first, busy)
         context.log.info("; ".join(f"{each.day}: {each.why}" for each in due))
         return [_request(each, now.isoformat()) for each in due]

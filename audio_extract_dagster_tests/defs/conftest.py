@@ -9,7 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from audio_extract_dagster.defs.resources import postgres_engine
+from audio_extract_dagster.composition import engine_of
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.defs.location import CodeLocation
 from audio_extract_dagster_tests.defs.surroundings import (
@@ -60,7 +61,7 @@ def configured(
         **genesys_variables(simulator.url),
     }.items():
         monkeypatch.setenv(name, value)
-    engine = postgres_engine()
+    engine = engine_of(postgres_settings())
     yield
     engine.dispose()
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.tables import notifications
-from audio_extract_dagster.defs.resources import announcer
+from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.extraction.day_run import Announce
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
 from audio_extract_dagster.notify.announce import Announcer

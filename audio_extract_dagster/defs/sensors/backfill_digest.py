@@ -7,14 +7,12 @@ from dagster import DagsterInstance, RunsFilter
 from dagster._core.execution.backfill import PartitionBackfill
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import texts_of
+from audio_extract_dagster.composition import engine_of, texts_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.resources import postgres_engine
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_digest
-from audio_extract_dagster.settings import POSTGRES
 
 # Older backfills ended before anybody could be told; a new installation does not tell them.
 RECENT = timedelta(days=2)
@@ -49,7 +47,8 @@ def _has_just_ended(backfill: PartitionBackfill) -> bool:
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
     """Put the digest into the outbox; False if it was there, or no run of it had a job."""
     runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
-    settings, engine = running_settings(require=POSTGRES), postgres_engine()
+    settings = postgres_settings()
+    engine = engine_of(settings)
     with database_errors(engine), engine.begin() as connection:
         of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
         if not of_runs:

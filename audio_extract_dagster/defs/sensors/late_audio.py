@@ -6,13 +6,12 @@ import dagster as dg
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import inventory, jobs
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import busy_days, postgres_engine
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.resources import busy_days, postgres_settings
 from audio_extract_dagster.extraction.late_audio import AskAgain, days_to_ask_again
-from audio_extract_dagster.settings import POSTGRES
 
 
 def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -32,7 +31,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
     def late_audio(
         context: dg.SensorEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        settings, engine = running_settings(require=POSTGRES), postgres_engine()
+        settings = postgres_settings()
+        engine = engine_of(settings)
         now = SystemClock().now()
         with database_errors(engine), engine.connect() as connection:
             groups = inventory.open_records(connection)
@@ -42,7 +42,7 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
             now,
             timedelta(days=settings.late_audio_days),
             last,
-            busy_days(engine, {day: job.status for day, job in last.items()}),
+            busy_days(engine, settings.pg_schema, {day: job.status for day, job in last.items()}),
         )
         # A day that was excluded later is no partition any more.
         requests = [_request(each, now) for each in due if each.day in days]

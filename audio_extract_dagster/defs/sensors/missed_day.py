@@ -8,14 +8,12 @@ from dagster._utils.schedules import reverse_cron_string_iterator
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import texts_of
+from audio_extract_dagster.composition import engine_of, texts_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.resources import postgres_engine
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_not_run
-from audio_extract_dagster.settings import POSTGRES
 
 # So long after its tick a day has at least begun, also behind a queue.
 GRACE = timedelta(hours=2)
@@ -42,7 +40,8 @@ def missed_day_sensor(
         due = None if tick is None else days.latest_finished(tick)
         if due is None:
             return dg.SkipReason("No day has been due yet.")
-        settings, engine = running_settings(require=POSTGRES), postgres_engine()
+        settings = postgres_settings()
+        engine = engine_of(settings)
         with database_errors(engine), engine.begin() as connection:
             first = jobs.first_day(connection)
             if first is None or due < first or jobs.last_statuses(connection, [due]):

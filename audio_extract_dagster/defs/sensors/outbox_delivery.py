@@ -3,12 +3,10 @@
 import dagster as dg
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import gateway_of
+from audio_extract_dagster.composition import engine_of, gateway_of
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.defs.resources import postgres_engine
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.notify import outbox
-from audio_extract_dagster.settings import POSTGRES
 
 
 def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -21,11 +19,10 @@ def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinitio
         description="Sends again what the mail gateway did not take, until it does.",
     )
     def outbox_delivery(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        engine = postgres_engine()
+        settings = postgres_settings()
+        engine = engine_of(settings)
         with database_errors(engine):
-            result = outbox.flush(
-                engine, gateway_of(running_settings(require=POSTGRES)), SystemClock()
-            )
+            result = outbox.flush(engine, gateway_of(settings), SystemClock())
         return dg.SkipReason(
             f"{result.sent} messages sent, {result.failed} not taken by the gateway, "
             f"{result.waiting} waiting."

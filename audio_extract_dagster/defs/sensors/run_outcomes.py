@@ -14,7 +14,7 @@ from audio_extract_dagster.database.connection import (
 )
 from audio_extract_dagster.defs.day_of_run import NoSingleDay, day_of_run, first_failure
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
-from audio_extract_dagster.defs.resources import announcer, tell_directly
+from audio_extract_dagster.defs.telling import announcer, tell_directly
 from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import Job, JobStatus

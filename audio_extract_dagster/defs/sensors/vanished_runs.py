@@ -7,14 +7,14 @@ import dagster as dg
 from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
+from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.day_of_run import report_vanished
-from audio_extract_dagster.defs.resources import announcer, postgres_engine
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.resources import postgres_settings
+from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.extraction.after_run import after_run
-from audio_extract_dagster.settings import POSTGRES
 
 # A living run that lost its connection takes its lock again at its next step.
 GRACE_SECONDS = 300.0
@@ -35,11 +35,8 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     )
     def vanished_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         suspects: dict[str, float] = json.loads(context.cursor or "{}")
-        settings, engine, clock = (
-            running_settings(require=POSTGRES),
-            postgres_engine(),
-            SystemClock(),
-        )
+        settings, clock = postgres_settings(), SystemClock()
+        engine = engine_of(settings)
         now = clock.now().timestamp()
         with database_errors(engine), engine.connect() as connection:
             running = jobs.running_jobs(connection)
