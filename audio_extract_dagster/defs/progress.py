@@ -1,6 +1,9 @@
 """How far a run is, in the run's log: who follows it in the UI sees it move."""
 
+from __future__ import annotations
+
 from datetime import date
+from types import TracebackType
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -8,12 +11,17 @@ from sqlalchemy import Engine
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.ledger import accounts
 
-# Counting takes longer the longer the day; so often it costs nothing worth mentioning.
-EVERY_SECONDS = 15.0
+# Dagster opens a connection to its storage for each message, and counting takes longer the longer
+# the day: so often they cost nothing worth mentioning.
+EVERY_SECONDS = 10.0
 
 
 class LoggedProgress:
-    """Takes a line for each batch, and adds from time to time how many calls are answered."""
+    """Takes a line for each batch, and logs them with how many calls are answered.
+
+    The first line is logged at once, later ones together from time to time and at the end of the
+    block.
+    """
 
     def __init__(self, log: dg.DagsterLogManager, engine: Engine, day: date, clock: Clock) -> None:
         self._log = log
@@ -21,12 +29,33 @@ class LoggedProgress:
         self._day = day
         self._clock = clock
         self._next = clock.monotonic()
+        self._lines: list[str] = []
+
+    def __enter__(self) -> LoggedProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._lines:
+            return
+        if error is None:
+            self._tell()
+        else:  # perhaps it was the database that failed: nothing is asked of it
+            self._log.info("\n".join(self._lines))
 
     def __call__(self, line: str) -> None:
-        self._log.info(line)
-        if self._clock.monotonic() < self._next:
-            return
+        self._lines.append(line)
+        if self._clock.monotonic() >= self._next:
+            self._tell()
+
+    def _tell(self) -> None:
         with self._engine.connect() as connection:
             total, answered = accounts.progress(connection, self._day)
-        self._log.info(f"{answered:,} of {total:,} agent calls of {self._day} have their answer.")
+        answers = f"{answered:,} of {total:,} agent calls of {self._day} have their answer."
+        self._log.info("\n".join([*self._lines, answers]))
+        self._lines.clear()
         self._next = self._clock.monotonic() + EVERY_SECONDS

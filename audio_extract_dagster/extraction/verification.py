@@ -65,7 +65,8 @@ class MetadataSource(Protocol):
 def verify_day(engine: Engine, storage: AudioStorage, day: date) -> Iterator[Finding]:
     """Everything in which rows and files of one day differ."""
     with database_errors(engine), engine.connect() as connection:
-        rows = inventory.stored_files(connection, day)
+        # All at once: reading the files takes hours, and no transaction should.
+        rows = list(inventory.stored_files(connection, day))
         without_record = accounts.calls_without_record(connection, day)
     for conversation_id in without_record:
         yield Finding(Difference.CALL_WITHOUT_RECORD, conversation_id)

@@ -51,7 +51,10 @@ class AudioStorage(Protocol):
         """Remove the file; fine if there is none."""
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Keys that start with `prefix` and their sizes in bytes; temporary files left out."""
+        """Keys that start with `prefix` and their sizes in bytes; temporary files left out.
+
+        In the order of the keys, compared byte by byte as UTF-8.
+        """
 
     def remove_temporary(self, call_date: date) -> int:
         """Remove what dead runs of the day left half-written; returns how many files.

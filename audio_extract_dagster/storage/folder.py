@@ -160,18 +160,21 @@ class FolderStorage:
         _sync_folder(folder.parent)
 
     def _keys(self, folder: str) -> Iterator[str]:
-        """Every file below a folder, temporary ones too, in the order of the names."""
+        """Every file below a folder, temporary ones too, in the order of the keys."""
         path = self._path(folder) if folder else self.root
         with disk_errors(str(self.root)):
             try:
                 with os.scandir(path) as found:
-                    entries = sorted((entry.name, entry.is_dir()) for entry in found)
+                    # With its slash a folder stands where its keys do: "a-b/c" before "a/c".
+                    names = sorted(
+                        f"{each.name}/" if each.is_dir() else each.name for each in found
+                    )
             except FileNotFoundError:
                 return
-        for name, is_folder in entries:
+        for name in names:
             key = f"{folder}/{name}" if folder else name
-            if is_folder:
-                yield from self._keys(key)
+            if key.endswith("/"):
+                yield from self._keys(key.rstrip("/"))
             else:
                 yield key
 

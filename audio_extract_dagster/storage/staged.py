@@ -31,14 +31,14 @@ _WINDOW_BYTES = 256 * 1024
 class Content:
     """The bytes of a file that is open, to be sliced as if they were in memory.
 
-    A part of them is: a look at the headers of a file costs one read or two. With many threads at
-    work each call of the system is paid with a wait for the interpreter.
+    A part of them is, from the beginning `head`: a look at the headers of a file costs no read or
+    one. With many threads at work each call of the system is paid with a wait for the interpreter.
     """
 
-    def __init__(self, number: int, size: int) -> None:
+    def __init__(self, number: int, size: int, head: bytes = b"") -> None:
         self._number = number
         self._size = size
-        self._window = b""
+        self._window = head
         self._start = 0
 
     def __len__(self) -> int:
@@ -68,6 +68,8 @@ class Staged:
     def __init__(self, path: Path, number: int) -> None:
         self.path = path
         self.size_bytes = 0
+        self._place = str(path.parent)
+        self._head = b""
         self._number: int | None = number
         self._hash = hashlib.sha256()
         self._renamed = False
@@ -86,29 +88,31 @@ class Staged:
         """Of what has been written so far, in hex."""
         return self._hash.hexdigest()
 
-    def write(self, chunk: bytes | memoryview) -> None:
+    def write(self, chunk: bytes) -> None:
         """Append; `StorageFull` and its siblings when the disk refuses."""
         remaining = memoryview(chunk)
-        with disk_errors(str(self.path.parent)):
+        with disk_errors(self._place):
             while remaining:
                 remaining = remaining[os.write(self._open(), remaining) :]
+        if not self.size_bytes:
+            self._head = chunk
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
     def content(self) -> Content:
         """What has been written, as long as the file is open; nothing can be added after it."""
-        return Content(self._open(), self.size_bytes)
+        return Content(self._open(), self.size_bytes, self._head)
 
     def sync(self) -> None:
         """Have the content on the disk when this returns, so that a power cut cannot lose it."""
-        with disk_errors(str(self.path.parent)):
+        with disk_errors(self._place):
             os.fsync(self._open())
 
     def close(self) -> None:
         """Hand everything to the operating system, so that `path` can be read or renamed."""
         number, self._number = self._number, None
         if number is not None:
-            with disk_errors(str(self.path.parent)):
+            with disk_errors(self._place):
                 os.close(number)
 
     def rename(self, path: Path) -> None:

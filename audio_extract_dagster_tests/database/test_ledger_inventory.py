@@ -48,14 +48,14 @@ def calls(engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("calls")
-def test_the_files_of_a_day_come_by_their_keys(engine: Engine) -> None:
+def test_the_files_of_a_day_come_by_their_uris(engine: Engine) -> None:
     give(engine, "c-2", {"r-1": Reason.UPLOADING})
     with engine.connect() as connection:
-        assert inventory.stored_files(connection, DAY) == [
+        assert list(inventory.stored_files(connection, DAY)) == [
             FileRow("c-1", recording_id, f"file:///{recording_id}-{part}", 1000, "ab" * 32)
             for recording_id, part in (("r-1", 0), ("r-2", 1), ("r-2", 2))
         ]
-        assert inventory.stored_files(connection, EARLIER) == []
+        assert list(inventory.stored_files(connection, EARLIER)) == []
 
 
 @pytest.mark.usefixtures("calls")

@@ -129,8 +129,23 @@ def test_a_record_leads_to_its_file(location: CodeLocation, working_folder: Path
 def test_a_run_says_how_far_it_is(location: CodeLocation, instance: dg.DagsterInstance) -> None:
     result = location.run()
 
-    (calls,) = set(_progress(instance, result.run_id))
+    batch, calls = _progress(instance, result.run_id)[-1].splitlines()
+    assert re.fullmatch(r"Batch \d+: .+", batch)
     assert re.fullmatch(r"(\d+) of \1 agent calls of 2026-03-10 have their answer\.", calls)
+
+
+def test_a_message_for_every_batch_would_cost_a_long_day_more_than_it_tells(
+    location: CodeLocation, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATCH_SIZE", "1")
+    monkeypatch.setenv("GENESYS_REQUESTS_PER_MINUTE", "100000")
+
+    result = location.run()
+
+    told = _progress(instance, result.run_id)
+    batches = [line for each in told for line in each.splitlines() if line.startswith("Batch ")]
+    assert len(batches) > 5
+    assert len(told) < len(batches)
 
 
 def _progress(instance: dg.DagsterInstance, run_id: str) -> list[str]:

@@ -200,13 +200,13 @@ def test_what_no_run_can_fetch_is_left_as_it_is(scene: Scene) -> None:
         Difference.CALL_WITHOUT_RECORD,
     }
     with scene.engine.connect() as connection:
-        before = inventory.stored_files(connection, TUESDAY)
+        before = list(inventory.stored_files(connection, TUESDAY))
     files = set(scene.folder.rglob("*"))
 
     assert repair(scene.engine, TUESDAY, found, scene.clock.now()) == 0
 
     with scene.engine.connect() as connection:
-        assert inventory.stored_files(connection, TUESDAY) == before
+        assert list(inventory.stored_files(connection, TUESDAY)) == before
     assert set(scene.folder.rglob("*")) == files
 
 

@@ -183,6 +183,18 @@ def test_list_gives_the_files_of_a_prefix_and_no_temporary_ones(storage: AudioSt
     assert list(storage.list("1999/01/01/")) == []
 
 
+def test_list_keeps_to_the_order_of_the_keys(storage: AudioStorage) -> None:
+    """Whoever compares a list with another in this order need not hold either."""
+    keys = [
+        audio_key(DAY, call, recording, part, "ogg")
+        for call in ("b", "a", "a-b", "a0", "A")
+        for recording, part in (("r", 2), ("r", 0), ("r-x", 0), ("R", 0))
+    ]
+    for key in keys:
+        put(storage, CONTENT, key=key)
+    assert [key for key, _ in storage.list(day_prefix(DAY))] == sorted(keys)
+
+
 def test_removing_leftovers_spares_what_is_stored(storage: AudioStorage) -> None:
     put(storage, CONTENT)
     storage.remove_temporary(DAY)

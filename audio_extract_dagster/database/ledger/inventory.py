@@ -5,6 +5,7 @@ Read only; rows are written by `records.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, func, or_, select
 
 from audio_extract_dagster.database.tables import audio_records
 from audio_extract_dagster.model import OpenRecords, Reason, RecordStatus
+
+_ROWS_PER_FETCH = 2000
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,11 @@ class FileRow:
     sha256: str
 
 
-def stored_files(connection: Connection, call_date: date) -> list[FileRow]:
-    """The files that the rows of the day claim, in the order of their keys."""
+def stored_files(connection: Connection, call_date: date) -> Iterator[FileRow]:
+    """The files that the rows of the day claim, in the order of their URIs, byte by byte.
+
+    A stream: only some thousand rows are in memory at a time.
+    """
     names = [audio_records.c[name] for name in FileRow.__dataclass_fields__]
     query = (
         select(*names)
@@ -34,9 +40,10 @@ def stored_files(connection: Connection, call_date: date) -> list[FileRow]:
             audio_records.c.call_date == call_date,
             audio_records.c.status == RecordStatus.STORED.value,
         )
-        .order_by(*audio_records.primary_key.columns)
+        .order_by(audio_records.c.uri.collate("C"))
     )
-    return [FileRow(*row) for row in connection.execute(query)]
+    for row in connection.execute(query, execution_options={"yield_per": _ROWS_PER_FETCH}):
+        yield FileRow(*row)
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:

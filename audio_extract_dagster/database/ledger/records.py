@@ -7,22 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    case,
-    delete,
-    func,
-    or_,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert
+import msgspec
+from sqlalchemy import Connection, delete, text, update
 
 from audio_extract_dagster.database.ledger.calls import OPEN
+from audio_extract_dagster.database.storable import clean_json
 from audio_extract_dagster.database.tables import audio_records
 from audio_extract_dagster.model import (
     CallToAsk,
@@ -116,7 +107,12 @@ def write_reasons(
         for recording_id, reason in by_id.items()
     ]
     _write(connection, rows)
-    _delete_without_id(connection, [call.conversation_id for call, ids in settled if "" not in ids])
+    known_without = (
+        call
+        for call, by_id in settled
+        if "" not in by_id and any(not record.recording_id for record in call.records)
+    )
+    _delete_without_id(connection, [call.conversation_id for call in known_without])
 
 
 def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
@@ -131,52 +127,55 @@ def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
     }
 
 
-def _write(connection: Connection, rows: list[dict[str, object]]) -> None:
-    """Replace the rows of these recordings by `rows`, and drop what they make untrue.
-
-    A recording that comes in other parts than before leaves no old part behind, and the row
-    without a recording id goes as soon as the call has one with an id.
-    """
-    if not rows:
-        return
-    # One statement cannot update a row twice: the last counts.
+def _write(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
+    """Replace the rows of these recordings by `rows`, and drop what they make untrue."""
+    # One statement cannot write a row twice: the last counts.
     by_key = {tuple(row[name] for name in _KEY): row for row in rows}
-    statement = insert(audio_records)
-    new: dict[str, ColumnElement[Any]] = {
-        c.name: statement.excluded[c.name] for c in audio_records.c if c.name not in _KEY
-    }
-    # The first request stays the first; only a recording that was settled begins anew.
-    # Compared one by one: a list is expanded when it is bound, which a statement for many rows
-    # cannot be.
-    was_open, is_open = (
-        or_(*(status == each for each in OPEN))
-        for status in (audio_records.c.status, statement.excluded.status)
-    )
-    begins_anew = and_(~was_open, is_open)
-    new["first_requested_at"] = case(
-        (begins_anew, statement.excluded.first_requested_at),
-        else_=func.coalesce(
-            audio_records.c.first_requested_at, statement.excluded.first_requested_at
-        ),
-    )
-    # What returns something goes as one statement; otherwise each row would be a round trip.
-    upsert = statement.on_conflict_do_update(index_elements=_KEY, set_=new)
-    connection.execute(upsert.returning(audio_records.c.part), list(by_key.values()))
-
-    key = tuple_(*(audio_records.c[name] for name in _KEY))
-    recordings = [(conversation_id, recording_id) for conversation_id, recording_id, _ in by_key]
-    recording = tuple_(audio_records.c.conversation_id, audio_records.c.recording_id)
-    connection.execute(
-        delete(audio_records).where(recording.in_(recordings), key.not_in(list(by_key)))
-    )
-    identified = [str(row["conversation_id"]) for row in rows if row["recording_id"]]
-    _delete_without_id(connection, identified)
+    identified = {conversation_id for conversation_id, recording_id, _ in by_key if recording_id}
+    true = [
+        row
+        for (conversation_id, recording_id, _), row in by_key.items()
+        if recording_id or conversation_id not in identified
+    ]
+    if true:
+        connection.execute(_WRITE, {"rows": clean_json(msgspec.json.encode(true).decode())})
 
 
 def _delete_without_id(connection: Connection, conversation_ids: Sequence[str]) -> None:
-    connection.execute(
-        delete(audio_records).where(
-            audio_records.c.conversation_id.in_(conversation_ids),
-            audio_records.c.recording_id == "",
+    if conversation_ids:
+        connection.execute(
+            delete(audio_records).where(
+                audio_records.c.conversation_id.in_(conversation_ids),
+                audio_records.c.recording_id == "",
+            )
         )
+
+
+_NAMES = [column.name for column in audio_records.c]
+_ALL = ", ".join(_NAMES)
+_REPLACED = ", ".join(
+    f"{name} = excluded.{name}" for name in _NAMES if name not in (*_KEY, "first_requested_at")
+)
+_OPEN = ", ".join(f"'{status}'" for status in OPEN)
+# A recording that comes in other parts than before leaves no old part behind, and the row without a
+# recording id goes as soon as the call has one with an id. The first request stays the first; only
+# a recording that was settled begins anew. The rows come as one JSON array: a parameter for each
+# value would cost more than all the rest.
+_WRITE = text(f"""
+    WITH new AS (
+        SELECT * FROM jsonb_populate_recordset(NULL::audio_records, CAST(:rows AS jsonb))
+    ), untrue AS (
+        DELETE FROM audio_records AS old USING new
+         WHERE old.conversation_id = new.conversation_id
+           AND old.recording_id IN ('', new.recording_id)
+           AND (old.conversation_id, old.recording_id, old.part) NOT IN (
+               SELECT conversation_id, recording_id, part FROM new)
     )
+    INSERT INTO audio_records AS old ({_ALL}) SELECT {_ALL} FROM new
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE SET
+        {_REPLACED},
+        first_requested_at = CASE
+            WHEN old.status NOT IN ({_OPEN}) AND excluded.status IN ({_OPEN})
+            THEN excluded.first_requested_at
+            ELSE coalesce(old.first_requested_at, excluded.first_requested_at) END
+""")  # noqa: S608 - made of names and words of the project

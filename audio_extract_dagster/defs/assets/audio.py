@@ -72,16 +72,18 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
             run.meter(genesys.usage)
             run.stage("audio")
             engine, settings = day_run.engine(), day_run.settings()
-            AudioCollection(
-                run,
-                genesys.client(),
-                engine,
-                audio_storage.downloader(),
-                clock=genesys.pauses(),
-                limits=_limits(settings),
-                selection=Selection(config.ask, tuple(config.conversation_ids)),
-                report=LoggedProgress(context.log, engine, run.call_date, day_run.clock),
-            ).run()
+            progress = LoggedProgress(context.log, engine, run.call_date, day_run.clock)
+            with progress:
+                AudioCollection(
+                    run,
+                    genesys.client(),
+                    engine,
+                    audio_storage.downloader(),
+                    clock=genesys.pauses(),
+                    limits=_limits(settings),
+                    selection=Selection(config.ask, tuple(config.conversation_ids)),
+                    report=progress,
+                ).run()
             with database_errors(engine), engine.connect() as connection:
                 counts = accounts.day_counts(connection, run.call_date)
                 by_state = accounts.batch_counts(connection, run.call_date)
