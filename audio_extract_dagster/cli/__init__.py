@@ -7,6 +7,7 @@ here is what a terminal needs.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -63,7 +64,11 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point."""
-    cli(prog_name="audio-extract")
+    try:
+        cli(prog_name="audio-extract")
+    finally:
+        # At its end the interpreter looks for garbage among all objects, for a second after a run.
+        gc.freeze()
 
 
 def fail(error: AudioExtractError, code: int) -> NoReturn:

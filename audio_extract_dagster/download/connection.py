@@ -106,7 +106,7 @@ class Connection:
         """Close the connection."""
         self._curl.close()
 
-    def get(self, url: str, proxy: str | None, write: Callable[[bytes], object]) -> Answer:
+    def get(self, url: str, proxy: str | None, write: Callable[[bytearray], object]) -> Answer:
         """Ask for `url`; `write` gets the body of a 200.
 
         Raises `TransferBroken`, and whatever `write` raises.
@@ -166,18 +166,16 @@ class Connection:
 class _Body:
     """The pieces of one body on their way to `write`, put together to larger ones."""
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
+    def __init__(self, write: Callable[[bytearray], object]) -> None:
         self._write = write
-        self._pieces: list[bytes] = []
-        self._waiting = 0
+        self._waiting = bytearray()
         self.begun = False
         self.failure: BaseException | None = None
 
     def take(self, piece: bytes) -> int | None:
         """None is "go on"; a number that is not the length of the piece ends the transfer."""
-        self._pieces.append(piece)
-        self._waiting += len(piece)
-        if self._waiting >= _PIECE_BYTES:
+        self._waiting += piece
+        if len(self._waiting) >= _PIECE_BYTES:
             try:
                 self.hand_on()
             except BaseException as error:  # libcurl would only print it
@@ -187,7 +185,7 @@ class _Body:
 
     def hand_on(self) -> None:
         """Write what is waiting."""
-        pieces, self._pieces, self._waiting = self._pieces, [], 0
-        if pieces:
+        if self._waiting:
             self.begun = True
-            self._write(b"".join(pieces))
+            waiting, self._waiting = self._waiting, bytearray()
+            self._write(waiting)

@@ -50,7 +50,7 @@ class FileHost:
                 connection.close()
             self._connections.put(None)
 
-    def receive(self, url: str, write: Callable[[bytes], object]) -> None:
+    def receive(self, url: str, write: Callable[[bytearray], object]) -> None:
         """Hand the body behind a link to `write`, piece by piece.
 
         Raises `LinkExpired`, `UnsafeLink`, `TransferBroken` or `HostBusy`, also after some pieces,

@@ -35,10 +35,10 @@ class Content:
     one. With many threads at work each call of the system is paid with a wait for the interpreter.
     """
 
-    def __init__(self, number: int, size: int, head: bytes = b"") -> None:
+    def __init__(self, number: int, size: int, head: bytes | bytearray = b"") -> None:
         self._number = number
         self._size = size
-        self._window = head
+        self._window = memoryview(head)
         self._start = 0
 
     def __len__(self) -> int:
@@ -49,14 +49,15 @@ class Content:
         stop = max(start, stop)
         if start < self._start or stop > self._start + len(self._window):
             self._read(start, max(stop - start, _WINDOW_BYTES))
-        return self._window[start - self._start : stop - self._start]
+        return bytes(self._window[start - self._start : stop - self._start])
 
     def _read(self, start: int, count: int) -> None:
         os.lseek(self._number, start, os.SEEK_SET)
-        self._start, self._window = start, b""
+        window = b""
         # A network share may give less at once.
-        while more := os.read(self._number, count - len(self._window)):
-            self._window += more
+        while more := os.read(self._number, count - len(window)):
+            window += more
+        self._start, self._window = start, memoryview(window)
 
 
 class Staged:
@@ -69,7 +70,7 @@ class Staged:
         self.path = path
         self.size_bytes = 0
         self._place = str(path.parent)
-        self._head = b""
+        self._head: bytes | bytearray = b""
         self._number: int | None = number
         self._hash = hashlib.sha256()
         self._renamed = False
@@ -88,8 +89,11 @@ class Staged:
         """Of what has been written so far, in hex."""
         return self._hash.hexdigest()
 
-    def write(self, chunk: bytes) -> None:
-        """Append; `StorageFull` and its siblings when the disk refuses."""
+    def write(self, chunk: bytes | bytearray) -> None:
+        """Append; `StorageFull` and its siblings when the disk refuses.
+
+        The caller does not change a chunk afterwards: the first is kept, to be looked at.
+        """
         remaining = memoryview(chunk)
         with disk_errors(self._place):
             while remaining:
