@@ -17,7 +17,7 @@ import audio_extract_dagster
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.extraction.accounting import verdict
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import AudioCollection
+from audio_extract_dagster.extraction.collect import collect_audio
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.outcomes import settle
 from audio_extract_dagster.extraction.planning import BatchPlanner
@@ -28,8 +28,8 @@ _PACKAGE = Path(audio_extract_dagster.__file__).parent
 _BUSINESS: Mapping[str, Sequence[Callable[..., Any]]] = {
     "conversations": [DayListing.as_day_rows],
     "agent_calls": [agent_call_rows],
-    "audio_batches": [BatchPlanner.next_calls, AudioCollection.run],
-    "audio_records": [AudioCollection.run, settle],
+    "audio_batches": [BatchPlanner.next_calls, collect_audio],
+    "audio_records": [collect_audio, settle],
     "daily_report": [accounts.day_counts, verdict],
 }
 _BUCKETS = "https://console.cloud.google.com/storage/browser"

@@ -65,7 +65,7 @@ class Recorder:
         if not self._waiting:
             return
         self._day_run.check()
-        with self._engine.begin() as connection:
+        with database_errors(self._engine), self._engine.begin() as connection:
             for flight in _distinct(flight for flight, _ in self._waiting.values()):
                 recordings = [stored for owner, stored in self._waiting.values() if owner is flight]
                 records.write_stored(connection, self._asked(flight), recordings, flight.calls)

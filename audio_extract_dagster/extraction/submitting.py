@@ -69,7 +69,7 @@ class Submitter:
         try:
             batch.genesys_job_id = self._client.submit_batch(batch.conversation_ids)
         except SubmissionUncertain as error:
-            self._close_unsent(batch, "reply_lost")
+            self.close_unsent(batch, "reply_lost")
             self._planner.reply_lost(calls)
             self._give_up_after(LOST_REPLIES, error)
             return None
@@ -81,6 +81,12 @@ class Submitter:
         with self._engine.begin() as connection:
             batches.confirm(connection, batch)
         return Submitted(batch)
+
+    def close_unsent(self, batch: Batch, error: str) -> None:
+        """Close the intent of a batch that nobody can tell to be at Genesys."""
+        log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
+        with self._engine.begin() as connection:
+            batches.close(connection, batch, BatchState.FAILED, error=error)
 
     def _plan(self, calls: Sequence[CallToAsk]) -> Batch:
         self._day_run.check()
@@ -101,14 +107,9 @@ class Submitter:
         """Genesys minds one of the calls: it is found by halving."""
         if len(calls) == 1:
             return Submitted(batch, why)
-        self._close_unsent(batch, why)
+        self.close_unsent(batch, why)
         self._planner.refused(calls)
         return None
-
-    def _close_unsent(self, batch: Batch, error: str) -> None:
-        log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
-        with self._engine.begin() as connection:
-            batches.close(connection, batch, BatchState.FAILED, error=error)
 
     def _give_up_after(self, times: int, error: AudioExtractError) -> None:
         self._in_a_row[type(error).__name__] += 1

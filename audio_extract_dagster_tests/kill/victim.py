@@ -19,7 +19,7 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.genesys import GenesysClient
@@ -61,7 +61,7 @@ def extract(environment: Mapping[str, str], day: date) -> None:
         _choose(engine, day)
         day_run.stage("audio")
         limits = _limits(settings)
-        AudioCollection(day_run, client, engine, downloader, clock=clock, limits=limits).run()
+        collect_audio(day_run, client, engine, downloader, clock=clock, limits=limits)
 
 
 def _list(client: GenesysClient, engine: Engine, settings: Settings, day: date) -> None:

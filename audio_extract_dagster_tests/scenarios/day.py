@@ -26,7 +26,7 @@ from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError, TryAgain
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
@@ -195,7 +195,7 @@ class Scene:
 
         def audio() -> None:
             day_run.stage("audio")
-            AudioCollection(
+            collect_audio(
                 day_run,
                 client,
                 self.engine,
@@ -203,7 +203,7 @@ class Scene:
                 clock=self.clock,
                 limits=self.limits,
                 selection=self.selection,
-            ).run()
+            )
 
         day_run.meter(lambda: _usage(client))
         for step in (conversations, agent_calls, audio):

@@ -22,7 +22,7 @@ from audio_extract_dagster.defs.resources import (
     GenesysResource,
 )
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
-from audio_extract_dagster.extraction.collect import AudioCollection, CollectionLimits
+from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
 from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
 
@@ -74,7 +74,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
             engine, settings = day_run.engine(), day_run.settings()
             progress = LoggedProgress(context.log, engine, run.call_date, day_run.clock)
             with progress:
-                AudioCollection(
+                collect_audio(
                     run,
                     genesys.client(),
                     engine,
@@ -83,7 +83,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                     limits=_limits(settings),
                     selection=Selection(config.ask, tuple(config.conversation_ids)),
                     report=progress,
-                ).run()
+                )
             with database_errors(engine), engine.connect() as connection:
                 counts = accounts.day_counts(connection, run.call_date)
                 by_state = accounts.batch_counts(connection, run.call_date)
