@@ -23,7 +23,7 @@ from audio_extract_dagster.redaction import host_of
 
 # What libcurl takes from a socket at once. It hands on pieces of 16 KiB, and each thread that wants
 # to write or hash one waits for its turn: they are put together to pieces of this size.
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 512 * 1024
 # Whatever else a link holds (a blank, an umlaut) is quoted.
 _MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
 

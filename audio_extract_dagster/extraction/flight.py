@@ -202,9 +202,11 @@ class Flight:
             if not self._is_news(recording):
                 continue
             earlier = self._links.get(recording.key)
-            claimed = bool(self._stored_parts(recording)) or (earlier and earlier.replaces)
+            latest = recording
+            if self._stored_parts(recording) or (earlier and earlier.replaces):
+                latest = replace(recording, replaces=True)
             self._reopen(recording)
-            self._links[recording.key] = latest = replace(recording, replaces=bool(claimed))
+            self._links[recording.key] = latest
             if recording.key not in self._fetching:
                 self._fetching.add(recording.key)
                 self.downloads += 1

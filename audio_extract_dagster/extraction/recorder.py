@@ -20,7 +20,7 @@ from audio_extract_dagster.model import BatchState, StoredRecording
 
 # Files are recorded in groups of this size, and none waits longer than so many seconds for its
 # row: what a kill takes away is fetched again, so a group stays small against a day.
-GROUP = 50
+GROUP = 100
 WITHIN_SECONDS = 2.0
 
 
