@@ -29,6 +29,12 @@ storage:
       db_name: {{env: PG_DATABASE}}
 {address}
 
+# A schedule's tick that fails is tried again each minute: the day's run must not wait for tomorrow.
+scheduler:
+  module: dagster._core.scheduler
+  class: DagsterDaemonScheduler
+  config: {{max_tick_retries: 10}}
+
 # Days go one after another: each asks Genesys as quickly as the API budget allows.
 concurrency:
   runs:

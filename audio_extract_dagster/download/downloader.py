@@ -17,53 +17,14 @@ from types import TracebackType
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.download.audio_file import AudioFile, inspect
 from audio_extract_dagster.download.audio_formats import NotAudio
-from audio_extract_dagster.download.errors import (
-    HostBusy,
-    LinkExpired,
-    TransferBroken,
-    UnsafeLink,
-)
+from audio_extract_dagster.download.errors import HostBusy, TransferBroken, WrongBody
 from audio_extract_dagster.download.file_host import FileHost
-from audio_extract_dagster.errors import TryAgain
+from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.redaction import host_of
 from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
 from audio_extract_dagster.storage.errors import disk_errors
 
-__all__ = [
-    "DownloadCounters",
-    "DownloadPolicy",
-    "Downloaded",
-    "Downloader",
-    "LinkExpired",
-    "TransferBroken",
-    "UnsafeLink",
-    "WrongBody",
-]
-
 _log = logging.getLogger(__name__)
-
-
-class WrongBody(TryAgain):
-    """What the link gives is no audio, however often it is fetched; `reason` as in `NotAudio`."""
-
-    def __init__(self, host: str, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"{host} gave something that is not a whole audio file ({reason}).")
-
-
-@dataclass(frozen=True)
-class DownloadPolicy:
-    """Patience with one link. Pauses double from one to the next."""
-
-    connect_seconds: float = 10.0
-    #: Without a byte for this long, a transfer is broken.
-    idle_seconds: float = 30.0
-    #: How often a broken or wrong body is fetched in all.
-    tries: int = 3
-    first_pause_seconds: float = 1.0
-    #: A host that asks to wait is obeyed up to this, and it is not counted as a try.
-    longest_wait_seconds: float = 180.0
-    all_waits_seconds: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -180,27 +141,22 @@ class Downloader:
         with received.staged:
             yield received
 
-    def keep(self, received: Received, *, replace: bool = False) -> Downloaded:
+    def keep(self, received: Received) -> Downloaded:
         """Give a received file its name: its stem plus the extension that it deserves.
 
-        `replace` is for a name that no record claims any more: otherwise another content under the
-        same name raises `KeyTaken`.
+        It takes the place of a file that has this name.
         """
         audio = received.audio
         key = f"{received.stem}.{audio.extension}"
         started = self._clock.monotonic()
-        stored = self._storage.commit(
-            received.staged, key, content_type=audio.content_type, replace=replace
-        )
+        stored = self._storage.commit(received.staged, key, content_type=audio.content_type)
         self._count(DownloadCounters(files=1, seconds=self._clock.monotonic() - started))
         return _downloaded(key, stored, audio)
 
-    def fetch(
-        self, url: str, stem: str, declared_content_type: str | None, *, replace: bool = False
-    ) -> Downloaded:
+    def fetch(self, url: str, stem: str, declared_content_type: str | None) -> Downloaded:
         """Receive a file and keep it."""
         with self.receive(url, stem, declared_content_type) as received:
-            return self.keep(received, replace=replace)
+            return self.keep(received)
 
     def discard(self, stem: str, but: str = "") -> None:
         """Remove the files of `stem` with any extension, but for the key `but`."""

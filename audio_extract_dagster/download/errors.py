@@ -55,3 +55,11 @@ class HostBusy(TransferBroken):
     def __init__(self, host: str, status: int, wait_seconds: float | None) -> None:
         self.wait_seconds = wait_seconds
         super().__init__(host, "rate_limited", f"it asks to wait (status {status})")
+
+
+class WrongBody(TryAgain):
+    """What the link gives is no audio, however often it is fetched; `reason` as in `NotAudio`."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{host} gave something that is not a whole audio file ({reason}).")

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
 
-from audio_extract_dagster.download.downloader import (
-    Downloader,
+from audio_extract_dagster.download.downloader import Downloaded, Downloader, Received
+from audio_extract_dagster.download.errors import (
     LinkExpired,
     TransferBroken,
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
 
@@ -114,29 +114,24 @@ class DownloadPool:
             except (LinkExpired, TransferBroken, WrongBody, UnsafeLink) as error:
                 self._tell(error)
                 return Arrival(flight, recording, reason=_reason(error))
-            if recording.replaces:
-                self._before_replacing(recording)
-            # A file in the way belongs to no STORED row, or its recording comes again.
-            files = [self._downloader.keep(each, replace=True) for each in received]
+            files = self._name(recording, received)
+        parts = tuple(map(_stored_part, recording.parts, files))
+        stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
+        return Arrival(flight, recording, stored=stored)
+
+    def _name(self, recording: RecordingLinks, received: Sequence[Received]) -> list[Downloaded]:
+        """Give the files their names, and remove those whose places they take."""
+        if recording.replaces:
+            self._before_replacing(recording)
+        # A file in the way belongs to no STORED row, or its recording comes again.
+        files = [self._downloader.keep(each) for each in received]
         if recording.replaces:
             for each, file in zip(received, files, strict=True):
                 self._downloader.discard(each.stem, but=file.key)
         if len(files) > 1:
             # The parts may have come one by one, the first of them as if it were the only one.
             self._downloader.discard(self._stem(recording, 0))
-        parts = tuple(
-            StoredPart(
-                part,
-                file.uri,
-                file.content_type,
-                file.size_bytes,
-                file.sha256,
-                file.duration_seconds,
-            )
-            for (part, _), file in zip(recording.parts, files, strict=True)
-        )
-        stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
-        return Arrival(flight, recording, stored=stored)
+        return files
 
     def _tell(self, error: Exception) -> None:
         """One warning for each host and what it did, not one for each of thousands of files."""
@@ -146,6 +141,13 @@ class DownloadPool:
 
     def _stem(self, recording: RecordingLinks, part: int) -> str:
         return audio_stem(self._call_date, *recording.key, part)
+
+
+def _stored_part(numbered: tuple[int, Link], file: Downloaded) -> StoredPart:
+    part, _ = numbered
+    return StoredPart(
+        part, file.uri, file.content_type, file.size_bytes, file.sha256, file.duration_seconds
+    )
 
 
 def _reason(error: Exception) -> Reason:

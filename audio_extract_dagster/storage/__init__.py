@@ -12,7 +12,6 @@ from urllib.request import url2pathname
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.storage.base import AudioStorage, StoredFile
 from audio_extract_dagster.storage.errors import (
-    KeyTaken,
     NotStored,
     StorageFull,
     StorageRefused,
@@ -25,7 +24,6 @@ from audio_extract_dagster.storage.staged import Staged
 __all__ = [
     "AudioStorage",
     "FolderStorage",
-    "KeyTaken",
     "NotStored",
     "Staged",
     "StorageFull",

@@ -32,13 +32,11 @@ class AudioStorage(Protocol):
     def stage(self, stem: str) -> Staged:
         """A temporary file to write the bytes of `stem` (a key, extension not known yet) into."""
 
-    def commit(
-        self, staged: Staged, key: str, *, content_type: str, replace: bool = False
-    ) -> StoredFile:
+    def commit(self, staged: Staged, key: str, *, content_type: str) -> StoredFile:
         """Give the staged file its name; when this returns, a power cut no longer loses it.
 
-        Readers see no file or the whole file, never a piece. Where the name is taken: the same
-        content is left as it is, another content raises `KeyTaken` unless `replace`.
+        Readers see no file or a whole one, never a piece. It takes the place of a file that has the
+        name: whether that one may go is for the caller to know.
         """
 
     def stat(self, key: str) -> int | None:

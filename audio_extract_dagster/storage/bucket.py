@@ -1,9 +1,9 @@
 """Audio in a bucket of Google Cloud Storage (the extra `gcs`).
 
 An object appears whole or not at all and is durable once the upload returns, so there is no rename.
-Uploads carry a checksum (crc32c) that Google verifies, and the generation they may replace, so that
-none overwrites another. Credentials are those that the Google libraries find by themselves
-(`GOOGLE_APPLICATION_CREDENTIALS`, the service account of the machine).
+Uploads carry a checksum (crc32c) that Google verifies, and the generation that they replace:
+without it the library would not repeat them. Credentials are those that the Google libraries find
+by themselves (`GOOGLE_APPLICATION_CREDENTIALS`, the service account of the machine).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from requests.adapters import HTTPAdapter
 
 from audio_extract_dagster.storage.base import StoredFile
 from audio_extract_dagster.storage.errors import (
-    KeyTaken,
     NotStored,
     StorageRefused,
     StorageUnavailable,
@@ -61,23 +60,17 @@ class BucketStorage:
         with disk_errors(str(folder)):
             return Staged.create(folder, f"{_STAGED}{key_parts(stem)[-1]}")
 
-    def commit(
-        self, staged: Staged, key: str, *, content_type: str, replace: bool = False
-    ) -> StoredFile:
+    def commit(self, staged: Staged, key: str, *, content_type: str) -> StoredFile:
         staged.close()
-        with self._errors():
-            blob = self._bucket().blob(self._name(key))
-            blob.metadata = {"sha256": staged.sha256}
+        with disk_errors(str(staged.path.parent)), self._errors():
             try:
-                blob.upload_from_filename(
-                    str(staged.path),
-                    content_type=content_type,
-                    if_generation_match=self._generation(key) if replace else 0,
-                    checksum="crc32c",
-                )
+                self._upload(staged, key, content_type, in_place_of=0)
             except exceptions.PreconditionFailed:
-                # Somebody was here before, perhaps our own first try whose answer was lost.
-                self._demand_same(key, staged)
+                # A file of an earlier run, or our own first try, whose answer was lost.
+                found = self._bucket().get_blob(self._name(key))
+                if found is None or (found.metadata or {}).get("sha256") != staged.sha256:
+                    generation = 0 if found is None else int(found.generation)
+                    self._upload(staged, key, content_type, in_place_of=generation)
         return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
 
     def stat(self, key: str) -> int | None:
@@ -154,21 +147,16 @@ class BucketStorage:
     def _name(self, key: str) -> str:
         return self._prefix + "/".join(key_parts(key))
 
-    def _generation(self, key: str) -> int:
-        """What an upload may replace: this generation, or nothing (0)."""
-        blob = self._bucket().get_blob(self._name(key))
-        return 0 if blob is None else int(blob.generation)
-
-    def _demand_same(self, key: str, staged: Staged) -> None:
-        blob = self._bucket().get_blob(self._name(key))
-        if blob is None:
-            raise StorageUnavailable(f"{key} in {self._place} was removed while it was written.")
-        if blob.size != staged.size_bytes or (blob.metadata or {}).get("sha256") != staged.sha256:
-            raise KeyTaken(
-                f"{key} in {self._place} already holds another content ({blob.size} bytes; the new "
-                f"one has {staged.size_bytes}). Nothing was overwritten. If no record claims the "
-                "old file, remove it and run the day again."
-            )
+    def _upload(self, staged: Staged, key: str, content_type: str, *, in_place_of: int) -> None:
+        """Raises `PreconditionFailed` unless this generation (0: nothing) is there."""
+        blob = self._bucket().blob(self._name(key))
+        blob.metadata = {"sha256": staged.sha256}
+        blob.upload_from_filename(
+            str(staged.path),
+            content_type=content_type,
+            if_generation_match=in_place_of,
+            checksum="crc32c",
+        )
 
     def _bucket(self) -> Any:
         with self._connecting:
@@ -186,7 +174,7 @@ class BucketStorage:
             yield
         except (exceptions.TooManyRequests, exceptions.ServerError, exceptions.RetryError) as error:
             raise self._unavailable(error) from error
-        except (TransportError, requests.RequestException) as error:
+        except (TransportError, requests.RequestException, exceptions.PreconditionFailed) as error:
             raise self._unavailable(error) from error
         except exceptions.NotFound as error:
             raise StorageRefused(

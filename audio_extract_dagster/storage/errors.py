@@ -22,10 +22,6 @@ class StorageRefused(Never):
     """The storage exists but does not let us: rights, a read-only mount, a file in the way."""
 
 
-class KeyTaken(Never):
-    """Another content already has this name; it is kept, the new one is not."""
-
-
 class NotStored(Never):
     """A file that is asked for is not there."""
 

@@ -1,19 +1,15 @@
 """Audio in a folder of this machine or of a mounted share.
 
 Files are durable: content first (fsync), then the name (rename), then the folder that holds the
-name (fsync). Private: folders 0700 and files 0600, less what the umask takes away. There is one
-writer per day (the day's lock) with many threads, so a lock in this process is enough to see that
-no file is put over another.
+name (fsync). Private: folders 0700 and files 0600, less what the umask takes away.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -24,15 +20,12 @@ from urllib.request import url2pathname
 
 from audio_extract_dagster.storage.base import StoredFile
 from audio_extract_dagster.storage.errors import (
-    KeyTaken,
     NotStored,
     StorageRefused,
     disk_errors,
 )
 from audio_extract_dagster.storage.keys import day_prefix, key_parts
 from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
-
-_CHUNK = 1 << 20
 
 
 class FolderStorage:
@@ -41,7 +34,6 @@ class FolderStorage:
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
         self._root_uri = self.root.as_uri().removesuffix("/") + "/"
-        self._naming = threading.Lock()
 
     def __repr__(self) -> str:
         return f"FolderStorage({str(self.root)!r})"
@@ -59,16 +51,12 @@ class FolderStorage:
         key: str,
         *,
         content_type: str,  # noqa: ARG002 - a folder has no place for it; a bucket has
-        replace: bool = False,
     ) -> StoredFile:
         path = self._path(key)
         staged.sync()
         staged.close()
         with disk_errors(str(self.root)):
-            if replace:
-                staged.rename(path)
-            else:
-                self._name(staged, path)
+            staged.rename(path)
             _sync_folder(path.parent)
         return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
 
@@ -133,19 +121,6 @@ class FolderStorage:
             )
         return f"{self.root} does not exist yet; the first file creates it"
 
-    def _name(self, staged: Staged, path: Path) -> None:
-        """Rename, but never put a file over another."""
-        with self._naming:
-            if not path.exists():
-                staged.rename(path)
-            elif not _holds(path, staged):
-                raise KeyTaken(
-                    f"{path.relative_to(self.root).as_posix()} already holds another content "
-                    f"({path.stat().st_size} bytes; the new one has {staged.size_bytes}). Nothing "
-                    "was overwritten. If no record claims the old file, remove it and run the day "
-                    "again."
-                )
-
     def _path(self, key: str) -> Path:
         return self.root.joinpath(*key_parts(key))
 
@@ -186,17 +161,6 @@ class FolderStorage:
         with disk_errors(str(self.root)), suppress(FileNotFoundError):
             return file.stat().st_size
         return None
-
-
-def _holds(path: Path, staged: Staged) -> bool:
-    """Whether a file has the content that has been staged."""
-    if path.stat().st_size != staged.size_bytes:
-        return False
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest() == staged.sha256
 
 
 def _sync_folder(folder: Path) -> None:

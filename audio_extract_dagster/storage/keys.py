@@ -25,8 +25,7 @@ def audio_stem(call_date: date, conversation_id: str, recording_id: str, part: i
     `part` is 0 for a recording that came as one file, else 1…n.
 
     Two recordings of one conversation share a stem only if the id of one is the id of the other
-    with `-n` appended. Genesys ids are UUIDs, all of one length, so that none is; were it to
-    happen, `AudioStorage.commit` refuses to put the second file over the first.
+    with `-n` appended. Genesys ids are UUIDs, all of one length, so that none is.
     """
     if part < 0:
         raise ValueError(f"a part is 0 or more, not {part}")

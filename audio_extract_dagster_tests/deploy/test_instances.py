@@ -10,6 +10,7 @@ import pytest
 import yaml
 from dagster import DagsterInstance
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler import DagsterDaemonScheduler
 from dagster._core.scheduler.instigation import TickStatus
 from sqlalchemy import text
 
@@ -71,6 +72,9 @@ def test_dagster_starts_with_it(
         assert instance.get_runs_count() == 0
         assert instance.run_monitoring_enabled
         assert not instance.telemetry_enabled
+        # A tick that fails at six in the morning is not left until the next morning.
+        assert isinstance(instance.scheduler, DagsterDaemonScheduler)
+        assert instance.scheduler.max_tick_retries > 0
         assert instance.get_tick_retention_settings(InstigatorType.SENSOR)[TickStatus.SKIPPED] == 7
     with environment.engine.connect() as connection:
         tables = connection.execute(

@@ -18,17 +18,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from audio_extract_dagster.download.downloader import (
-    DownloadCounters,
-    Downloader,
-    DownloadPolicy,
+from audio_extract_dagster.download.downloader import DownloadCounters, Downloader
+from audio_extract_dagster.download.errors import (
     LinkExpired,
     TransferBroken,
     UnsafeLink,
     WrongBody,
 )
+from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.errors import Never, TryAgain
-from audio_extract_dagster.storage import FolderStorage, KeyTaken, StorageRefused, audio_stem
+from audio_extract_dagster.storage import FolderStorage, StorageRefused, audio_stem
 from audio_extract_dagster_tests.audio_bytes import ogg, wav
 from audio_extract_dagster_tests.download.file_server import (
     Answer,
@@ -451,16 +450,14 @@ def test_a_proxy_that_cannot_be_used_is_named(
 # What the storage does
 
 
-def test_a_file_that_is_there_already_is_kept(
+def test_a_file_takes_the_place_of_another(
     server: FileServer, downloader: Downloader, storage: FolderStorage
 ) -> None:
     url = server.link("/a", file(AUDIO))
     assert downloader.fetch(url, STEM, None) == downloader.fetch(url, STEM, None)
-    other = server.link("/b", file(ogg(96_000)))
-    with pytest.raises(KeyTaken):
-        downloader.fetch(other, STEM, None)
-    assert [path.read_bytes() for path in leftovers(storage)] == [AUDIO]
-    assert downloader.fetch(other, STEM, None, replace=True).size_bytes == len(ogg(96_000))
+    other = ogg(96_000)
+    downloader.fetch(server.link("/b", file(other)), STEM, None)
+    assert [path.read_bytes() for path in leftovers(storage)] == [other]
 
 
 def test_a_storage_that_refuses_is_not_asked_again(
