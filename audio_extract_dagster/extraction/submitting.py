@@ -17,10 +17,14 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.ledger import batches
-from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.planning import BatchPlanner
-from audio_extract_dagster.genesys import BadRequest, GenesysClient, SubmissionUncertain
+from audio_extract_dagster.genesys import (
+    BadRequest,
+    GenesysClient,
+    GenesysError,
+    SubmissionUncertain,
+)
 from audio_extract_dagster.model import Batch, BatchState, CallToAsk
 
 log = logging.getLogger(__name__)
@@ -57,7 +61,7 @@ class Submitter:
         self._planner = planner
         self._clock = clock
         self._number = last_number
-        self._in_a_row: Counter[str] = Counter()
+        self._in_a_row: Counter[type[GenesysError]] = Counter()
 
     def submit(self, calls: Sequence[CallToAsk]) -> Submitted | None:
         """Order the recordings of `calls`; None if they went back to the planner.
@@ -71,11 +75,19 @@ class Submitter:
         except SubmissionUncertain as error:
             self.close_unsent(batch, "reply_lost")
             self._planner.reply_lost(calls)
-            self._give_up_after(LOST_REPLIES, error)
+            if self._is_too_often(LOST_REPLIES, error):
+                raise
             return None
         except BadRequest as error:
-            self._give_up_after(REFUSALS, error)
-            return self._refused(batch, calls, f"refused: {error.code or error.status}")
+            refusal = f"refused: {error.code or error.status}"
+            if self._is_too_often(REFUSALS, error):
+                self.close_unsent(batch, refusal)
+                raise
+            return self._refused(batch, calls, refusal)
+        except GenesysError:
+            # All others say that Genesys surely did not take it: nobody need wonder later.
+            self.close_unsent(batch, "not_taken")
+            raise
         self._in_a_row.clear()
         batch.submitted_at = self._clock.now()
         with self._engine.begin() as connection:
@@ -111,7 +123,6 @@ class Submitter:
         self._planner.refused(calls)
         return None
 
-    def _give_up_after(self, times: int, error: AudioExtractError) -> None:
-        self._in_a_row[type(error).__name__] += 1
-        if self._in_a_row[type(error).__name__] >= times:
-            raise error
+    def _is_too_often(self, times: int, error: GenesysError) -> bool:
+        self._in_a_row[type(error)] += 1
+        return self._in_a_row[type(error)] >= times

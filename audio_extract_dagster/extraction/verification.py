@@ -6,12 +6,11 @@ file is ever deleted here: a file without a row may be all that is left of a rec
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -24,9 +23,7 @@ from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.outcomes import is_audio, is_deliverable
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import Reason, RecordStatus
-from audio_extract_dagster.storage import AudioStorage, NotStored, day_prefix
-
-_CHUNK = 1 << 20
+from audio_extract_dagster.storage import AudioStorage, day_prefix
 
 
 class Difference(Enum):
@@ -142,15 +139,7 @@ def _compare(storage: AudioStorage, key: str, row: FileRow) -> Difference | None
         return Difference.FILE_MISSING
     if size != row.size_bytes:
         return Difference.SIZE_DIFFERS
-    try:
-        with storage.open(key) as file:
-            return None if _sha256(file) == row.sha256 else Difference.CHECKSUM_DIFFERS
-    except NotStored:
+    checksum = storage.sha256(key)
+    if checksum is None:  # removed just now
         return Difference.FILE_MISSING
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+    return None if checksum == row.sha256 else Difference.CHECKSUM_DIFFERS

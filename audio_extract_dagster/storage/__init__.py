@@ -12,7 +12,6 @@ from urllib.request import url2pathname
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.storage.base import AudioStorage, StoredFile
 from audio_extract_dagster.storage.errors import (
-    NotStored,
     StorageFull,
     StorageRefused,
     StorageUnavailable,
@@ -24,7 +23,6 @@ from audio_extract_dagster.storage.staged import Staged
 __all__ = [
     "AudioStorage",
     "FolderStorage",
-    "NotStored",
     "Staged",
     "StorageFull",
     "StorageRefused",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from audio_extract_dagster.storage.staged import Staged
 
@@ -42,8 +42,8 @@ class AudioStorage(Protocol):
     def stat(self, key: str) -> int | None:
         """Size in bytes, None if there is no such file."""
 
-    def open(self, key: str) -> BinaryIO:
-        """The file for reading; `NotStored` if there is none."""
+    def sha256(self, key: str) -> str | None:
+        """Of the content as it is read now, in hex; None if there is no such file."""
 
     def delete(self, key: str) -> None:
         """Remove the file; fine if there is none."""

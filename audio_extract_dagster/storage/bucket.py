@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import requests
 from google.api_core import exceptions
@@ -24,8 +24,8 @@ from google.cloud import storage as cloud
 from requests.adapters import HTTPAdapter
 
 from audio_extract_dagster.storage.base import StoredFile
+from audio_extract_dagster.storage.checksum import sha256_of
 from audio_extract_dagster.storage.errors import (
-    NotStored,
     StorageRefused,
     StorageUnavailable,
     disk_errors,
@@ -78,12 +78,13 @@ class BucketStorage:
             blob = self._bucket().get_blob(self._name(key))
         return None if blob is None else int(blob.size)
 
-    def open(self, key: str) -> BinaryIO:
+    def sha256(self, key: str) -> str | None:
         with self._errors():
             blob = self._bucket().get_blob(self._name(key))
             if blob is None:
-                raise NotStored(f"There is no file {key} in {self._place}.")
-            return cast(BinaryIO, blob.open("rb"))
+                return None
+            with blob.open("rb") as file:
+                return sha256_of(file)
 
     def delete(self, key: str) -> None:
         with self._errors():

@@ -22,10 +22,6 @@ class StorageRefused(Never):
     """The storage exists but does not let us: rights, a read-only mount, a file in the way."""
 
 
-class NotStored(Never):
-    """A file that is asked for is not there."""
-
-
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {
     errno.EACCES,

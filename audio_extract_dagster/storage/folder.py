@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from audio_extract_dagster.storage.base import StoredFile
+from audio_extract_dagster.storage.checksum import sha256_of
 from audio_extract_dagster.storage.errors import (
-    NotStored,
     StorageRefused,
     disk_errors,
 )
@@ -67,12 +66,11 @@ class FolderStorage:
             except FileNotFoundError:
                 return None
 
-    def open(self, key: str) -> BinaryIO:
-        with disk_errors(str(self.root)):
-            try:
-                return self._path(key).open("rb")
-            except FileNotFoundError:
-                raise NotStored(f"There is no file {key} in {self.root}.") from None
+    def sha256(self, key: str) -> str | None:
+        path = self._path(key)
+        with disk_errors(str(self.root)), suppress(FileNotFoundError), path.open("rb") as file:
+            return sha256_of(file)
+        return None
 
     def delete(self, key: str) -> None:
         with disk_errors(str(self.root)):

@@ -104,8 +104,7 @@ def test_a_file_is_fetched_looked_at_and_stored(
     assert got.uri == storage.uri(got.key)
     assert (got.size_bytes, got.sha256) == (len(AUDIO), hashlib.sha256(AUDIO).hexdigest())
     assert (got.content_type, got.extension, got.duration_seconds) == ("audio/ogg", "ogg", 60.0)
-    with storage.open(got.key) as stored:
-        assert stored.read() == AUDIO
+    assert (storage.root / got.key).read_bytes() == AUDIO
     assert downloader.counters == DownloadCounters(files=1, bytes=len(AUDIO), tries=1)
 
 

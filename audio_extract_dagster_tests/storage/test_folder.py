@@ -18,6 +18,7 @@ from audio_extract_dagster.storage import (
     Staged,
     StorageFull,
     StorageRefused,
+    StorageUnavailable,
     UnknownStorage,
     audio_stem,
     open_storage,
@@ -143,6 +144,16 @@ def test_a_full_disk_is_said_to_be_full() -> None:
             staged.write(b"x" * 100)
         staged.close()
     assert issubclass(StorageFull, TryAgain)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_a_disk_that_gives_an_error_while_it_is_read_is_named(tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path)
+    path = storage.root / KEY
+    path.parent.mkdir(parents=True)
+    path.symlink_to("/proc/self/mem")  # opens, and answers a read as a broken disk does
+    with pytest.raises(StorageUnavailable, match="Input/output error"):
+        storage.sha256(KEY)
 
 
 def test_a_folder_that_vanishes_can_come_back(tmp_path: Path) -> None:

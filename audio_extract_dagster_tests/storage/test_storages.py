@@ -17,7 +17,6 @@ import pytest
 
 from audio_extract_dagster.storage import (
     AudioStorage,
-    NotStored,
     StoredFile,
     audio_key,
     audio_stem,
@@ -76,15 +75,14 @@ def put(storage: AudioStorage, content: bytes, *, key: str = KEY) -> StoredFile:
         return storage.commit(staged, key, content_type="audio/ogg")
 
 
-def read(storage: AudioStorage, key: str = KEY) -> bytes:
-    with storage.open(key) as file:
-        return file.read()
+def holds(storage: AudioStorage, content: bytes) -> bool:
+    return storage.sha256(KEY) == hashlib.sha256(content).hexdigest()
 
 
 def test_what_is_put_can_be_read(storage: AudioStorage) -> None:
     stored = put(storage, CONTENT)
     assert stored == StoredFile(storage.uri(KEY), len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
-    assert read(storage) == CONTENT
+    assert holds(storage, CONTENT)
     assert storage.stat(KEY) == len(CONTENT)
 
 
@@ -117,7 +115,7 @@ def test_the_same_content_again_is_fine(storage: AudioStorage) -> None:
 def test_another_content_takes_the_place_of_a_file(storage: AudioStorage, other: bytes) -> None:
     put(storage, CONTENT)
     put(storage, other)
-    assert read(storage) == other
+    assert holds(storage, other)
     assert storage.remove_temporary(DAY) == 0
 
 
@@ -133,13 +131,12 @@ def test_of_several_threads_with_one_name_each_writes_a_whole_file(storage: Audi
 
     with ThreadPoolExecutor(len(contents)) as threads:
         list(threads.map(attempt, contents))
-    assert read(storage) in contents
+    assert any(holds(storage, content) for content in contents)
 
 
 def test_a_missing_file(storage: AudioStorage) -> None:
     assert storage.stat(KEY) is None
-    with pytest.raises(NotStored, match="recording-1"):
-        storage.open(KEY)
+    assert storage.sha256(KEY) is None
     storage.delete(KEY)
 
 
@@ -184,7 +181,7 @@ def test_list_keeps_to_the_order_of_the_keys(storage: AudioStorage) -> None:
 def test_removing_leftovers_spares_what_is_stored(storage: AudioStorage) -> None:
     put(storage, CONTENT)
     storage.remove_temporary(DAY)
-    assert read(storage) == CONTENT
+    assert holds(storage, CONTENT)
 
 
 def test_a_uri_leads_back_to_its_key(storage: AudioStorage) -> None:
@@ -202,6 +199,6 @@ def test_a_uri_of_another_storage_has_no_key(storage: AudioStorage, uri: str) ->
 
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../a", "a/../../b", "a\0b"])
 def test_no_key_leaves_the_storage(storage: AudioStorage, key: str) -> None:
-    for use in (storage.stat, storage.open, storage.delete, storage.uri, storage.stage):
+    for use in (storage.stat, storage.sha256, storage.delete, storage.uri, storage.stage):
         with pytest.raises(ValueError, match="not a key"):
             use(key)
