@@ -3,7 +3,7 @@
 What to ask and in which order, and where the answers go, is not known here.
 """
 
-from audio_extract_dagster.genesys.client import MAX_BATCH_SIZE, MAX_PAGE_SIZE, GenesysClient
+from audio_extract_dagster.genesys.client import MAX_PAGE_SIZE, GenesysClient
 from audio_extract_dagster.genesys.errors import (
     BadRequest,
     CertificateNotTrusted,
@@ -28,12 +28,11 @@ from audio_extract_dagster.genesys.model import (
     Session,
 )
 from audio_extract_dagster.genesys.pacing import LocalBudget, RequestBudget
-from audio_extract_dagster.genesys.policy import DEFAULT, RetryPolicy
+from audio_extract_dagster.genesys.policy import DEFAULT_POLICY, RetryPolicy
 from audio_extract_dagster.genesys.usage import Usage
 
 __all__ = [
-    "DEFAULT",
-    "MAX_BATCH_SIZE",
+    "DEFAULT_POLICY",
     "MAX_PAGE_SIZE",
     "BadRequest",
     "BatchResult",

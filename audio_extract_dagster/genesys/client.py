@@ -11,7 +11,6 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from types import TracebackType
 from typing import TypeVar
 from urllib.parse import quote
@@ -33,7 +32,7 @@ from audio_extract_dagster.genesys.model import (
     RecordingMetadata,
 )
 from audio_extract_dagster.genesys.pacing import RequestBudget
-from audio_extract_dagster.genesys.policy import DEFAULT, RetryPolicy
+from audio_extract_dagster.genesys.policy import DEFAULT_POLICY, RetryPolicy
 from audio_extract_dagster.genesys.transport import Request, Transport
 from audio_extract_dagster.genesys.usage import Usage, UsageMeter
 
@@ -64,7 +63,7 @@ class GenesysClient:
         *,
         budget: RequestBudget,
         clock: Clock,
-        policy: RetryPolicy = DEFAULT,
+        policy: RetryPolicy = DEFAULT_POLICY,
         rng: random.Random | None = None,
     ) -> None:
         self._meter = UsageMeter()
@@ -151,8 +150,7 @@ class GenesysClient:
     def batch_status(self, job_id: str) -> BatchStatus:
         """A job and its results so far. NotFound: over, unknown, or of another OAuth client."""
         path = "/api/v2/recording/batchrequests/{}"
-        read = partial(wire.read_batch_status, job_id)
-        return self._get("batch_poll", path, job_id, read)
+        return self._get("batch_poll", path, job_id, wire.read_batch_status)
 
     def link_lifetime(self) -> timedelta:
         """How long a result's link can be used: a setting of the organization, 2 to 60 minutes.

@@ -40,7 +40,7 @@ class Authorization(Protocol):
     def header(self) -> str:
         """The header's value; may log in first."""
 
-    def renewed(self, refused: str) -> bool:
+    def renew(self, refused: str) -> bool:
         """After a 401: whether there is now another header than `refused`."""
 
 
@@ -76,7 +76,7 @@ class Exchange:
             try:
                 return self._attempt(request, transport, header, read)
             except LoginRefused:
-                if has_renewed or not authorization.renewed(header):
+                if has_renewed or not authorization.renew(header):
                     raise
                 has_renewed = True
             except RateLimited as limit:

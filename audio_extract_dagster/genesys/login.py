@@ -34,7 +34,7 @@ class ClientCredentials:
     def header(self) -> str:
         return self._header
 
-    def renewed(self, refused: str) -> bool:  # noqa: ARG002 - there is never another one
+    def renew(self, refused: str) -> bool:  # noqa: ARG002 - there is never another one
         return False
 
 
@@ -64,7 +64,7 @@ class Login:
                 self._log_in()
             return self._header
 
-    def renewed(self, refused: str) -> bool:
+    def renew(self, refused: str) -> bool:
         with self._lock:
             if self._header == refused:  # else another thread was quicker
                 self._log_in()

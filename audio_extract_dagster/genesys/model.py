@@ -119,9 +119,7 @@ class RecordingMetadata(Part, frozen=True):
 
     id: Identifier = ""
     media: str | None = None
-    media_subtype: str | None = None
     file_state: str | None = None
-    session_id: str | None = None
 
 
 class BatchResult(Part, frozen=True):
@@ -150,7 +148,6 @@ class BatchResult(Part, frozen=True):
 class BatchStatus:
     """A look at a batch job. `expected_count` may still rise while recordings are discovered."""
 
-    job_id: str
     status: str | None
     expected_count: int
     result_count: int

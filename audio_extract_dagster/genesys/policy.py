@@ -49,4 +49,4 @@ class RetryPolicy:
         return min(doubled, self.longest_pause) * (1.0 + self.jitter * rng.random())
 
 
-DEFAULT = RetryPolicy()
+DEFAULT_POLICY = RetryPolicy()

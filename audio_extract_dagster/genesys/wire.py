@@ -124,10 +124,9 @@ def read_batch_id(body: bytes) -> str:
     return job_id
 
 
-def read_batch_status(job_id: str, body: bytes) -> BatchStatus:
+def read_batch_status(body: bytes) -> BatchStatus:
     job = decode(body, _JobStatus)
     return BatchStatus(
-        job_id=job_id,
         status=_text(job.status),
         expected_count=_count(job.expected_result_count),
         result_count=_count(job.result_count),

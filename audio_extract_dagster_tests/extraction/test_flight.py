@@ -40,7 +40,7 @@ def look(
     expected = count if expected is None else expected
     errors = sum(result.url is None for result in results)
     status = "Completed" if finished else "InProgress"
-    found = flying.absorb(BatchStatus("j-1", status, expected, count, errors, list(results)))
+    found = flying.absorb(BatchStatus(status, expected, count, errors, list(results)))
     flying.finished = flying.finished or finished
     return found
 

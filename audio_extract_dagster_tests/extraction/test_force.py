@@ -25,7 +25,7 @@ def offered(flying: Flight, parts: int, *, signature: str = "1") -> list[Recordi
         for part in range(parts)
     ]
     flying.looked()
-    return flying.absorb(BatchStatus("j-1", None, parts, parts, 0, results))
+    return flying.absorb(BatchStatus(None, parts, parts, 0, results))
 
 
 def reasons(flying: Flight) -> dict[str, Reason]:

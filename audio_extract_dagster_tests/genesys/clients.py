@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.genesys import DEFAULT, GenesysClient, LocalBudget, RetryPolicy
+from audio_extract_dagster.genesys import DEFAULT_POLICY, GenesysClient, LocalBudget, RetryPolicy
 
 ClientMaker = Callable[..., GenesysClient]
 """What the fixture `make_client` is."""
@@ -21,7 +21,7 @@ def new_client(
     clock: Clock,
     *,
     secret: str = CLIENT_SECRET,
-    policy: RetryPolicy = DEFAULT,
+    policy: RetryPolicy = DEFAULT_POLICY,
     per_minute: int = 240,
 ) -> GenesysClient:
     """A client whose pauses are the same in every run."""

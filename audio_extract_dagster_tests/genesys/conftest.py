@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.genesys import DEFAULT, GenesysClient, RetryPolicy
+from audio_extract_dagster.genesys import DEFAULT_POLICY, GenesysClient, RetryPolicy
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.genesys.clients import ClientMaker, new_client
 from audio_extract_dagster_tests.genesys.scripted_server import ScriptedServer
@@ -39,7 +39,7 @@ def make_client(server: ScriptedServer, clock: FakeClock) -> Iterator[ClientMake
     with ExitStack() as open_clients:
 
         def make(
-            api_url: str = server.url, policy: RetryPolicy = DEFAULT, clock: Clock = clock
+            api_url: str = server.url, policy: RetryPolicy = DEFAULT_POLICY, clock: Clock = clock
         ) -> GenesysClient:
             client = new_client(server.url, api_url, clock, policy=policy, per_minute=100_000)
             return open_clients.enter_context(client)

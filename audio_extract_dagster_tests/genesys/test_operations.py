@@ -112,7 +112,7 @@ def test_recording_metadata(client: GenesysClient, server: ScriptedServer) -> No
     server.script("/api/v2/conversations/c-1/recordingmetadata", Answer(200, [entry, "?"]))
 
     assert client.recording_metadata("c-1") == [
-        RecordingMetadata("r-1", "audio", "Trunk", "AVAILABLE", None),
+        RecordingMetadata("r-1", "audio", "AVAILABLE"),
         RecordingMetadata(),
     ]
 
@@ -148,7 +148,7 @@ def test_the_status_of_a_batch(client: GenesysClient, server: ScriptedServer) ->
 
     status = client.batch_status("job-1")
 
-    assert (status.job_id, status.status, status.finished) == ("job-1", None, True)
+    assert (status.status, status.finished) == (None, True)
     assert (status.expected_count, status.result_count, status.error_count) == (2, 2, 1)
     assert status.results == [
         BatchResult("c-1", "r-1", link, "a/ogg", None),

@@ -215,13 +215,13 @@ def test_what_is_no_page_is_unreadable(body: bytes) -> None:
 def test_when_a_batch_is_finished(
     status: str | None, expected: int, results: int, finished: bool
 ) -> None:
-    assert BatchStatus("j", status, expected, results, 0, []).finished is finished
+    assert BatchStatus(status, expected, results, 0, []).finished is finished
 
 
 def test_results_that_are_no_results_are_not_lost() -> None:
     body = {"results": [None, {"conversationId": 5, "resultUrl": []}, {"conversationId": "c-1"}]}
 
-    status = wire.read_batch_status("j", json.dumps(body).encode())
+    status = wire.read_batch_status(json.dumps(body).encode())
 
     assert status.results == [BatchResult(), BatchResult(), BatchResult("c-1")]
 

@@ -85,7 +85,7 @@ def test_broken_bytes_are_unreadable_and_nothing_worse(data: st.DataObject) -> N
         wire.read_link_lifetime,
         wire.read_token,
         wire.read_name,
-        lambda body: wire.read_batch_status("job", body),
+        wire.read_batch_status,
     ):
         with suppress(Unreadable):
             read(bytes(body))
@@ -100,10 +100,10 @@ def test_a_status_is_read_whatever_its_values_are(fields: dict[str, Any]) -> Non
     body = json.dumps(fields).encode()
     if not isinstance(fields.get("results"), list | None):
         with pytest.raises(Unreadable):
-            wire.read_batch_status("job-1", body)
+            wire.read_batch_status(body)
         return
 
-    status = wire.read_batch_status("job-1", body)
+    status = wire.read_batch_status(body)
 
     assert len(status.results) == len(fields.get("results") or [])
     assert min(status.expected_count, status.result_count, status.error_count) >= 0
