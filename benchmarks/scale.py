@@ -1,8 +1,8 @@
 """Memory and time as the day grows: 1,000, 10,000 and 100,000 calls with short recordings.
 
 Each is `audio-extract run` in a process of its own: its peak memory as the operating system counts
-it, and its time less that of a day of 100 calls, per call. (On a day without any, much is not done,
-such as making the threads and connections.) The largest day is run once, the others up to three times.
+it, and its time less that of a day of 100 calls, per call: one of none has no threads and no
+connections to make. The largest day is run once, the others up to three times.
 """
 
 # ruff: noqa: S603 - the command is our own
