@@ -183,8 +183,8 @@ def test_statements_grow_with_batches_and_not_with_calls(
     assert many_batches >= 4 * few_batches
     # Plan, confirm, rows of stored files, reasons, close, each with a look at the lock.
     per_batch = (many - few) / (many_batches - few_batches)
-    assert per_batch <= 25
-    assert few <= 80 + 25 * few_batches
+    assert per_batch <= 14
+    assert few <= 80 + 14 * few_batches
 
 
 @pytest.fixture
