@@ -14,8 +14,8 @@ from audio_extract_dagster.storage import day_prefix
 # What is open longer than this has outlived several askings.
 OPEN_TOO_LONG = timedelta(days=3)
 # A recording may start before the call is counted and end after it; pauses for security shorten it.
-_NO_MORE = (chr(sys.maxunicode), 0)  # after every URI
 _LONGER_SECONDS, _SHORTEST_SHARE, _SHORT_TALK_SECONDS = 60.0, 0.5, 30.0
+_NO_MORE = (chr(sys.maxunicode), 0)  # as a file and its size: after every URI
 
 _IMPLAUSIBLE = text("""
     SELECT r.conversation_id || '/' || r.recording_id
