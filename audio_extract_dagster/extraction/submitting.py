@@ -75,12 +75,12 @@ class Submitter:
         except SubmissionUncertain as error:
             self.close_unsent(batch, "reply_lost")
             self._planner.reply_lost(calls)
-            if self._is_too_often(LOST_REPLIES, error):
+            if self._times_in_a_row(error) >= LOST_REPLIES:
                 raise
             return None
         except BadRequest as error:
             refusal = f"refused: {error.code or error.status}"
-            if self._is_too_often(REFUSALS, error):
+            if self._times_in_a_row(error) >= REFUSALS:
                 self.close_unsent(batch, refusal)
                 raise
             return self._refused(batch, calls, refusal)
@@ -123,6 +123,6 @@ class Submitter:
         self._planner.refused(calls)
         return None
 
-    def _is_too_often(self, times: int, error: GenesysError) -> bool:
+    def _times_in_a_row(self, error: GenesysError) -> int:
         self._in_a_row[type(error)] += 1
-        return self._in_a_row[type(error)] >= times
+        return self._in_a_row[type(error)]
