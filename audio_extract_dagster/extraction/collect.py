@@ -118,7 +118,6 @@ class _Collection:
         """A batch that a dead run left open: read it again, or close an intent without reply."""
         if batch.genesys_job_id is None:
             self.submitter.close_unsent(batch, "reply_lost")
-            self.report(f"Batch {batch.number}: reply lost; its calls are planned again.")
             return
         self.report(f"Batch {batch.number} of an earlier run is read again.")
         # Also what has a file by now: the batch may have more that the earlier run did not see.
