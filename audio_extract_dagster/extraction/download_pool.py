@@ -22,7 +22,7 @@ from audio_extract_dagster.download.errors import (
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
+from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
 
@@ -115,7 +115,9 @@ class DownloadPool:
                 self._tell(error)
                 return Arrival(flight, recording, reason=_reason(error))
             files = self._name(recording, received)
-        parts = tuple(map(_stored_part, recording.parts, files))
+        parts = tuple(
+            _stored_part(part, file) for (part, _), file in zip(recording.parts, files, strict=True)
+        )
         stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
         return Arrival(flight, recording, stored=stored)
 
@@ -143,8 +145,7 @@ class DownloadPool:
         return audio_stem(self._call_date, *recording.key, part)
 
 
-def _stored_part(numbered: tuple[int, Link], file: Downloaded) -> StoredPart:
-    part, _ = numbered
+def _stored_part(part: int, file: Downloaded) -> StoredPart:
     return StoredPart(
         part, file.uri, file.content_type, file.size_bytes, file.sha256, file.duration_seconds
     )
