@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache
 def is_loopback(host: str | None) -> bool:
     """Whether a host name or address is this machine itself."""
     if not host:

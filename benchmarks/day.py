@@ -8,7 +8,6 @@ a Dagster run of the same steps with nothing in them.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -23,7 +22,7 @@ from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster_tests.postgres import Database
 from benchmarks.measure import Candidate, Finding, compare, main, timed
 from benchmarks.org import DAY
-from benchmarks.surroundings import database, enter, folder, helper, psql, variables
+from benchmarks.surroundings import database, enter, folder, helper, psql, put_away, variables
 
 _CALLS = 10_000
 _BYTES = 300_000
@@ -66,7 +65,7 @@ def _parts(made: Database, home: Path, links: Path) -> float:
     target.mkdir()
     curl = ["curl", "-sS", "--no-progress-meter", "--parallel", "--parallel-max", "32"]
     seconds = timed(partial(subprocess.run, [*curl, "--config", str(links)], check=True))
-    shutil.rmtree(target)
+    put_away(target)
     for table in _TABLES:
         seconds += timed(partial(psql, made, f"\\copy {table} from '{home / table}'"))
     empty = [sys.executable, "-m", "benchmarks.empty_project"]
@@ -75,7 +74,7 @@ def _parts(made: Database, home: Path, links: Path) -> float:
 
 def _forget(made: Database, home: Path) -> None:
     """As if the day had never been extracted."""
-    shutil.rmtree(home / "audio", ignore_errors=True)
+    put_away(home / "audio")
     with made.engine.begin() as connection:
         tables = ("audio_batches", "daily_report", "day_counts", "extraction_jobs", "notifications")
         connection.execute(text(f"TRUNCATE {', '.join([*_TABLES, *tables])}"))

@@ -6,7 +6,6 @@ and folder are synced to the disk, and once without these syncs, as curl does.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,7 +21,7 @@ from audio_extract_dagster.extraction.flight import Flight, Link, RecordingLinks
 from audio_extract_dagster.model import Batch
 from audio_extract_dagster.storage import FolderStorage
 from benchmarks.measure import Candidate, Finding, compare, main, say, timed
-from benchmarks.surroundings import folder, helper
+from benchmarks.surroundings import folder, helper, put_away
 
 _THREADS = 32
 _CURL = "curl --parallel --parallel-max 32"
@@ -63,7 +62,7 @@ def _curl(url: str, files: int, home: Path) -> float:
     target.mkdir()
     listed = home / "curl.txt"
     listed.write_text("".join(f'url="{url}{n}"\noutput="{target}/{n}"\n' for n in range(files)))
-    command = ["curl", "--silent", "--parallel", "--parallel-max", "32", "--config", str(listed)]
+    command = [*_CURL.split(), "-sS", "--no-progress-meter", "--config", str(listed)]
     seconds = timed(partial(subprocess.run, command, check=True))
     _remove(target, files)
     return seconds
@@ -73,9 +72,7 @@ def _ours(url: str, files: int, home: Path, durable: bool) -> float:
     target = home / "ours"
     storage = FolderStorage(target)
     with ExitStack() as stack:
-        downloader = stack.enter_context(
-            Downloader(storage, concurrency=_THREADS, clock=SystemClock())
-        )
+        downloader = stack.enter_context(Downloader(storage, clock=SystemClock()))
         if not durable:
             stack.enter_context(patch("os.fsync", lambda _number: None))
         seconds = timed(partial(_fetch_all, downloader, url, files))
@@ -104,7 +101,7 @@ def _remove(target: Path, files: int) -> None:
     found = sum(path.is_file() for path in target.rglob("*"))
     if found != files:
         raise RuntimeError(f"{found} files instead of {files}")
-    shutil.rmtree(target)
+    put_away(target)
 
 
 if __name__ == "__main__":

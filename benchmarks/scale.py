@@ -2,7 +2,8 @@
 
 Each is `audio-extract run` in a process of its own: its peak memory as the operating system counts
 it, and its time less that of a day of 100 calls, per call: one of none has no threads and no
-connections to make. The largest day is run once, the others up to three times.
+connections to make. A small day differs from the next by as much as its calls cost, so it is run
+more often than a large one; all sizes take turns, so that the machine is the same for each.
 """
 
 # ruff: noqa: S603 - the command is our own
@@ -11,6 +12,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from statistics import median
 from subprocess import DEVNULL, Popen
 from time import perf_counter
@@ -23,32 +26,39 @@ from benchmarks.org import DAY
 from benchmarks.surroundings import database, enter, folder, helper, variables
 
 _FEW = 100
-_SIZES = (_FEW, 1_000, 10_000, 100_000)
+_SMALL, _MIDDLE, _LARGE = _SIZES = (1_000, 10_000, 100_000)
 _BYTES = 4_000
+_SMALL_DAYS = 4  # of each small size in a round
 
 
 def measure(rounds: int) -> list[Finding]:
-    seconds: dict[int, list[float]] = {}
-    peaks: dict[int, list[float]] = {}
-    for calls in _SIZES:
-        repeats = 1 if calls == max(_SIZES) else min(rounds, 3)
-        runs = [_run(calls) for _ in range(repeats)]
-        seconds[calls] = [taken for taken, _ in runs]
-        peaks[calls] = [peak for _, peak in runs]
-        say(f"{calls:,} calls: {median(seconds[calls]):.1f} s, {median(peaks[calls]):.0f} MiB")
-    smallest, middle, largest = _SIZES[1:]
+    seconds: dict[int, list[float]] = defaultdict(list)
+    peaks: dict[int, list[float]] = defaultdict(list)
+    for calls in _turns(rounds):
+        taken, peak = _run(calls)
+        say(f"{calls:,} calls: {taken:.1f} s, {peak:.0f} MiB")
+        seconds[calls].append(taken)
+        peaks[calls].append(peak)
     fixed = median(seconds[_FEW])
-    memory = [peak / median(peaks[smallest]) for peak in peaks[largest]]
-    per_call = {n: [(taken - fixed) / (n - _FEW) for taken in seconds[n]] for n in _SIZES[1:]}
-    usual = median(per_call[middle])
+    memory = [peak / median(peaks[_SMALL]) for peak in peaks[_LARGE]]
+    per_call = {n: [(taken - fixed) / (n - _FEW) for taken in seconds[n]] for n in _SIZES}
+    usual = median(per_call[_MIDDLE])
     return [
-        Finding(f"peak memory at {largest:,} calls", f"at {smallest:,} calls", memory, 1.25),
+        Finding(f"peak memory at {_LARGE:,} calls", f"at {_SMALL:,} calls", memory, 1.25),
         *(
-            Finding(f"time per call at {n:,} calls", f"at {middle:,} calls",
+            Finding(f"time per call at {n:,} calls", f"at {_MIDDLE:,} calls",
                     [taken / usual for taken in per_call[n]], 1.15)
-            for n in (smallest, largest)
+            for n in (_SMALL, _LARGE)
         ),
     ]  # fmt: skip
+
+
+def _turns(rounds: int) -> Iterator[int]:
+    """The sizes of the days to run, one after the other; the largest takes minutes, and is last."""
+    for _ in range(rounds):
+        yield from (_FEW, _SMALL) * _SMALL_DAYS
+        yield _MIDDLE
+    yield _LARGE
 
 
 def _run(calls: int) -> tuple[float, float]:

@@ -96,7 +96,6 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
             settings = running_settings()
             self._downloader = Downloader(
                 storage_of(settings),
-                concurrency=settings.download_concurrency,
                 clock=self.clock,
             )
         return self._downloader

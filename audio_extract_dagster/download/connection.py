@@ -21,8 +21,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from audio_extract_dagster.download.errors import TransferBroken
 from audio_extract_dagster.redaction import host_of
 
-# What libcurl takes from a socket at once. It hands on pieces of 16 KiB, and each thread that wants
-# to write or hash one waits for its turn: they are put together to pieces of this size.
+# What libcurl takes from a socket at once. It hands on pieces of 16 KiB: they are put together to
+# pieces of this size, so that there is little to do for each.
 _PIECE_BYTES = 512 * 1024
 # Whatever else a link holds (a blank, an umlaut) is quoted.
 _MAY_BE_IN_A_LINK = "%/:=&?~#+!$,;'@()*[]"
@@ -75,6 +75,7 @@ class Connection:
 
     def __init__(self, trust: Trust, *, connect_seconds: float, idle_seconds: float) -> None:
         self._curl = curl = pycurl.Curl()
+        self._body = _Body()
         # No function of ours is called but for the body: with many threads, each call waits for its
         # turn, and those for headers and progress cost more than all else.
         options = {
@@ -96,6 +97,7 @@ class Connection:
             pycurl.CAINFO_BLOB: trust.pem,
             pycurl.PROXY_CAINFO_BLOB: trust.pem,
             pycurl.NOPROXY: "",  # whether a proxy is used is not for libcurl to decide
+            pycurl.WRITEFUNCTION: self._body.take,
         }
         if trust.folder:
             options |= {pycurl.CAPATH: trust.folder, pycurl.PROXY_CAPATH: trust.folder}
@@ -106,15 +108,15 @@ class Connection:
         """Close the connection."""
         self._curl.close()
 
-    def get(self, url: str, proxy: str | None, write: Callable[[bytearray], object]) -> Answer:
-        """Ask for `url`; `write` gets the body of a 200.
+    def get(self, url: str, proxy: str | None, write: Callable[[memoryview], object]) -> Answer:
+        """Ask for `url`; `write` gets the body of a 200, in pieces that are gone when it returns.
 
         Raises `TransferBroken`, and whatever `write` raises.
         """
-        curl, body = self._curl, _Body(write)
+        curl, body = self._curl, self._body
+        body.begin(write)
         curl.setopt(pycurl.URL, quote(url, safe=_MAY_BE_IN_A_LINK))
         curl.setopt(pycurl.PROXY, proxy or "")
-        curl.setopt(pycurl.WRITEFUNCTION, body.take)
         try:
             curl.perform()
         except pycurl.error as error:
@@ -164,28 +166,37 @@ class Connection:
 
 
 class _Body:
-    """The pieces of one body on their way to `write`, put together to larger ones."""
+    """Puts the pieces of a body together, for one body after the other in the same memory.
 
-    def __init__(self, write: Callable[[bytearray], object]) -> None:
+    New memory for each would be cleared by the kernel first, which takes as long as the transfer.
+    """
+
+    def __init__(self) -> None:
+        self._memory = memoryview(bytearray(_PIECE_BYTES))
+
+    def begin(self, write: Callable[[memoryview], object]) -> None:
+        """The pieces that come from now on are another body."""
         self._write = write
-        self._waiting = bytearray()
+        self._filled = 0
         self.begun = False
         self.failure: BaseException | None = None
 
     def take(self, piece: bytes) -> int | None:
         """None is "go on"; a number that is not the length of the piece ends the transfer."""
-        self._waiting += piece
-        if len(self._waiting) >= _PIECE_BYTES:
-            try:
+        try:
+            if self._filled + len(piece) > _PIECE_BYTES:
                 self.hand_on()
-            except BaseException as error:  # libcurl would only print it
-                self.failure = error
-                return 0
+            end = self._filled + len(piece)
+            self._memory[self._filled : end] = piece
+            self._filled = end
+        except BaseException as error:  # libcurl would only print it
+            self.failure = error
+            return 0
         return None
 
     def hand_on(self) -> None:
         """Write what is waiting."""
-        if self._waiting:
+        if self._filled:
             self.begun = True
-            waiting, self._waiting = self._waiting, bytearray()
-            self._write(waiting)
+            filled, self._filled = self._filled, 0
+            self._write(self._memory[:filled])

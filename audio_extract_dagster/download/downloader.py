@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -70,13 +70,12 @@ class DownloadCounters:
 
 
 class Downloader:
-    """Fetches files for up to `concurrency` threads at a time; safe for threads."""
+    """Fetches files, one for each thread that asks; safe for threads."""
 
     def __init__(
         self,
         storage: AudioStorage,
         *,
-        concurrency: int,
         clock: Clock,
         policy: DownloadPolicy | None = None,
     ) -> None:
@@ -84,7 +83,6 @@ class Downloader:
         self._clock = clock
         self._policy = policy or DownloadPolicy()
         self._host = FileHost(
-            concurrency=concurrency,
             connect_seconds=self._policy.connect_seconds,
             idle_seconds=self._policy.idle_seconds,
         )
@@ -175,20 +173,21 @@ class Downloader:
 
     def _try(self, url: str, stem: str, declared_content_type: str | None) -> Received:
         started = self._clock.monotonic()
-        with ExitStack() as discarding:
-            staged = discarding.enter_context(self._storage.stage(stem))
-            try:
-                audio = self._receive(url, staged, declared_content_type)
-            finally:
-                seconds = self._clock.monotonic() - started
-                self._count(DownloadCounters(tries=1, bytes=staged.size_bytes, seconds=seconds))
-            discarding.pop_all()
+        staged = self._storage.stage(stem)
+        try:
+            audio = self._receive(url, staged, declared_content_type)
+        except BaseException:
+            staged.discard()
+            raise
+        finally:
+            seconds = self._clock.monotonic() - started
+            self._count(DownloadCounters(tries=1, bytes=staged.size_bytes, seconds=seconds))
         return Received(stem, staged, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
         self._host.receive(url, staged.write)
         try:
-            with disk_errors(str(staged.path.parent)):
+            with disk_errors(staged.place):
                 return inspect(staged.content(), declared_content_type)
         except NotAudio as error:
             raise WrongBody(host_of(url), error.reason) from None

@@ -8,9 +8,8 @@ trying again is decided in `downloader.py`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from queue import LifoQueue
+from collections import deque
+from collections.abc import Callable
 from urllib.request import getproxies, proxy_bypass
 
 from audio_extract_dagster.download.connection import Connection, Trust, system_trust
@@ -28,35 +27,30 @@ _REDIRECTS = 3
 
 
 class FileHost:
-    """Fetches links over `concurrency` connections that threads share."""
+    """Fetches links over connections that threads share: as many as there are threads at once."""
 
-    def __init__(self, *, concurrency: int, connect_seconds: float, idle_seconds: float) -> None:
+    def __init__(self, *, connect_seconds: float, idle_seconds: float) -> None:
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
         self._trust: Trust | None = None
         self._reading_trust = threading.Lock()
         self._proxy = _proxy()
-        # Those not in use; None stands for one that has not been made. The last one used is the
-        # first one taken, because its connection lives most probably.
-        self._connections: LifoQueue[Connection | None] = LifoQueue()
-        for _ in range(concurrency):
-            self._connections.put(None)
+        # Those not in use. The last one used is the first one taken: it most probably still lives.
+        self._idle: deque[Connection] = deque()
 
     def close(self) -> None:
         """Close the idle connections."""
-        for _ in range(self._connections.qsize()):
-            connection = self._connections.get()
-            if connection is not None:
-                connection.close()
-            self._connections.put(None)
+        while self._idle:
+            self._idle.pop().close()
 
-    def receive(self, url: str, write: Callable[[bytearray], object]) -> None:
-        """Hand the body behind a link to `write`, piece by piece.
+    def receive(self, url: str, write: Callable[[memoryview], object]) -> None:
+        """Hand the body behind a link to `write`, in pieces that are gone when it returns.
 
         Raises `LinkExpired`, `UnsafeLink`, `TransferBroken` or `HostBusy`, also after some pieces,
         and whatever `write` raises.
         """
-        with self._connection() as connection:
+        connection = self._take()
+        try:
             for _ in range(1 + _REDIRECTS):
                 answer = connection.get(url, self._way_to(url), write)
                 if answer.status == 200:
@@ -68,21 +62,19 @@ class FileHost:
                 if _is_https(url) and not _is_https(answer.location):
                     raise UnsafeLink(host_of(answer.location))
                 url = answer.location
+        finally:
+            self._idle.append(connection)
         raise TransferBroken(host_of(url), "bad_redirect", f"more than {_REDIRECTS} redirects")
 
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        connection = self._connections.get()
+    def _take(self) -> Connection:
         try:
-            if connection is None:
-                connection = Connection(
-                    self._trusted(),
-                    connect_seconds=self._connect_seconds,
-                    idle_seconds=self._idle_seconds,
-                )
-            yield connection
-        finally:
-            self._connections.put(connection)
+            return self._idle.pop()
+        except IndexError:
+            return Connection(
+                self._trusted(),
+                connect_seconds=self._connect_seconds,
+                idle_seconds=self._idle_seconds,
+            )
 
     def _trusted(self) -> Trust:
         """Read once, and only when there is a file to fetch: it costs 50 ms."""

@@ -56,13 +56,13 @@ class BucketStorage:
         return f"BucketStorage({self._place!r})"
 
     def stage(self, stem: str) -> Staged:
-        folder = Path(tempfile.gettempdir())
-        with disk_errors(str(folder)):
+        folder = tempfile.gettempdir()
+        with disk_errors(folder):
             return Staged.create(folder, f"{_STAGED}{key_parts(stem)[-1]}")
 
     def commit(self, staged: Staged, key: str, *, content_type: str) -> StoredFile:
         staged.close()
-        with disk_errors(str(staged.path.parent)), self._errors():
+        with disk_errors(staged.place), self._errors():
             try:
                 self._upload(staged, key, content_type, in_place_of=0)
             except exceptions.PreconditionFailed:

@@ -32,17 +32,18 @@ class FolderStorage:
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
+        self._place = str(self.root)
         self._root_uri = self.root.as_uri().removesuffix("/") + "/"
 
     def __repr__(self) -> str:
         return f"FolderStorage({str(self.root)!r})"
 
     def stage(self, stem: str) -> Staged:
-        path = self._path(stem)
-        with disk_errors(str(self.root)):
-            self._make_folder(path.parent)
+        folder, name = os.path.split(self._path(stem))
+        with disk_errors(self._place):
+            self._make_folder(folder)
             # In the same folder as the final file, so that the rename cannot cross file systems.
-            return Staged.create(path.parent, path.name)
+            return Staged.create(folder, name)
 
     def commit(
         self,
@@ -54,27 +55,27 @@ class FolderStorage:
         path = self._path(key)
         staged.sync()
         staged.close()
-        with disk_errors(str(self.root)):
+        with disk_errors(self._place):
             staged.rename(path)
-            _sync_folder(path.parent)
+            _sync_folder(os.path.dirname(path))
         return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
 
     def stat(self, key: str) -> int | None:
-        with disk_errors(str(self.root)):
+        with disk_errors(self._place):
             try:
-                return self._path(key).stat().st_size
+                return os.stat(self._path(key)).st_size
             except FileNotFoundError:
                 return None
 
     def sha256(self, key: str) -> str | None:
         path = self._path(key)
-        with disk_errors(str(self.root)), suppress(FileNotFoundError), path.open("rb") as file:
+        with disk_errors(self._place), suppress(FileNotFoundError), open(path, "rb") as file:
             return sha256_of(file)
         return None
 
     def delete(self, key: str) -> None:
-        with disk_errors(str(self.root)):
-            self._path(key).unlink(missing_ok=True)
+        with disk_errors(self._place), suppress(FileNotFoundError):
+            os.unlink(self._path(key))
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         for key, file in self._files(prefix.rpartition("/")[0]):
@@ -105,7 +106,7 @@ class FolderStorage:
         return key
 
     def check(self) -> str:
-        with disk_errors(str(self.root)):
+        with disk_errors(self._place):
             if self.root.exists():
                 with tempfile.TemporaryFile(dir=self.root, suffix=TEMPORARY_SUFFIX):
                     free = shutil.disk_usage(self.root).free
@@ -119,28 +120,29 @@ class FolderStorage:
             )
         return f"{self.root} does not exist yet; the first file creates it"
 
-    def _path(self, key: str) -> Path:
-        return self.root.joinpath(*key_parts(key))
+    def _path(self, key: str) -> str:
+        return os.path.join(self._place, *key_parts(key))
 
-    def _make_folder(self, folder: Path, mode: int = 0o700) -> None:
+    def _make_folder(self, folder: str, mode: int = 0o700) -> None:
         """Create a folder and those above it, so that each survives a power cut."""
+        above = os.path.dirname(folder)
         try:
-            folder.mkdir(mode)
+            os.mkdir(folder, mode)
         except FileExistsError:
             return
         except FileNotFoundError:
             # What lies above the storage is not ours to close to others.
-            self._make_folder(folder.parent, 0o777 if folder == self.root else mode)
+            self._make_folder(above, 0o777 if folder == self._place else mode)
             self._make_folder(folder, mode)
             return
-        _sync_folder(folder.parent)
+        _sync_folder(above)
 
     def _files(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Every file below a folder, temporary ones too, in the order of the keys."""
-        path = self._path(folder) if folder else self.root
+        path = self._path(folder) if folder else self._place
         files: dict[str, os.DirEntry[str]] = {}
         names: list[str] = []
-        with disk_errors(str(self.root)), suppress(FileNotFoundError), os.scandir(path) as found:
+        with disk_errors(self._place), suppress(FileNotFoundError), os.scandir(path) as found:
             for each in found:
                 if each.is_dir():
                     # With its slash a folder stands where its keys do: "a-b/c" before "a/c".
@@ -156,12 +158,12 @@ class FolderStorage:
                 yield from self._files(key.rstrip("/"))
 
     def _size(self, file: os.DirEntry[str]) -> int | None:
-        with disk_errors(str(self.root)), suppress(FileNotFoundError):
+        with disk_errors(self._place), suppress(FileNotFoundError):
             return file.stat().st_size
         return None
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     if os.name != "posix":  # Windows opens no folder and journals the rename by itself.
         return
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -26,6 +26,8 @@ TEMPORARY_SUFFIX = ".part"
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _WINDOW_BYTES = 256 * 1024
+# So much of its beginning is kept while a file is written: the headers of most.
+_HEAD_BYTES = 64 * 1024
 
 
 class Content:
@@ -35,7 +37,7 @@ class Content:
     one. With many threads at work each call of the system is paid with a wait for the interpreter.
     """
 
-    def __init__(self, number: int, size: int, head: bytes | bytearray = b"") -> None:
+    def __init__(self, number: int, size: int, head: bytes = b"") -> None:
         self._number = number
         self._size = size
         self._window = memoryview(head)
@@ -66,40 +68,46 @@ class Staged:
     For one thread at a time.
     """
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path = path
+    def __init__(self, path: str, number: int) -> None:
         self.size_bytes = 0
-        self._place = str(path.parent)
-        self._head: bytes | bytearray = b""
+        self._path = path
+        self._head = b""
         self._number: int | None = number
         self._hash = hashlib.sha256()
         self._renamed = False
 
     @classmethod
-    def create(cls, folder: Path, name: str) -> Staged:
+    def create(cls, folder: str, name: str) -> Staged:
         """A new file in `folder` (which exists) that nobody else has, readable by us alone.
 
         Several attempts at one name may be under way at once, hence the random piece in it.
         """
-        path = folder / f"{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        path = os.path.join(folder, f"{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
         return cls(path, os.open(path, _NEW, 0o600))
+
+    @property
+    def path(self) -> Path:
+        """Where the file is as long as it has no name of its own."""
+        return Path(self._path)
+
+    @property
+    def place(self) -> str:
+        """The folder it lies in, to be named when something goes wrong."""
+        return os.path.dirname(self._path)
 
     @property
     def sha256(self) -> str:
         """Of what has been written so far, in hex."""
         return self._hash.hexdigest()
 
-    def write(self, chunk: bytes | bytearray) -> None:
-        """Append; `StorageFull` and its siblings when the disk refuses.
-
-        The caller does not change a chunk afterwards: the first is kept, to be looked at.
-        """
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Append; `StorageFull` and its siblings when the disk refuses."""
         remaining = memoryview(chunk)
-        with disk_errors(self._place):
+        with disk_errors(self.place):
             while remaining:
                 remaining = remaining[os.write(self._open(), remaining) :]
         if not self.size_bytes:
-            self._head = chunk
+            self._head = bytes(chunk[:_HEAD_BYTES])
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
 
@@ -109,19 +117,19 @@ class Staged:
 
     def sync(self) -> None:
         """Have the content on the disk when this returns, so that a power cut cannot lose it."""
-        with disk_errors(self._place):
+        with disk_errors(self.place):
             os.fsync(self._open())
 
     def close(self) -> None:
         """Hand everything to the operating system, so that `path` can be read or renamed."""
         number, self._number = self._number, None
         if number is not None:
-            with disk_errors(self._place):
+            with disk_errors(self.place):
                 os.close(number)
 
-    def rename(self, path: Path) -> None:
+    def rename(self, path: str) -> None:
         """Give the file its own name, over a file that has it; nothing is left to discard."""
-        self.path.replace(path)
+        os.replace(self._path, path)
         self._renamed = True
 
     def discard(self) -> None:
@@ -132,11 +140,11 @@ class Staged:
         with contextlib.suppress(StorageUnavailable, StorageFull, StorageRefused):
             self.close()
         with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)
+            os.unlink(self._path)
 
     def _open(self) -> int:
         if self._number is None:
-            raise ValueError(f"{self.path} is closed")
+            raise ValueError(f"{self._path} is closed")
         return self._number
 
     def __enter__(self) -> Staged:

@@ -70,7 +70,7 @@ def storage(tmp_path: Path) -> FolderStorage:
 def downloader(storage: FolderStorage, clock: FakeClock) -> Iterator[Downloader]:
     # One connection: a fault that kept it would stop the next fetch.
     policy = DownloadPolicy(idle_seconds=0.25)
-    with Downloader(storage, concurrency=1, clock=clock, policy=policy) as one:
+    with Downloader(storage, clock=clock, policy=policy) as one:
         yield one
 
 
@@ -142,7 +142,7 @@ def test_a_body_that_was_compressed_on_the_way(server: FileServer, downloader: D
 def test_threads_share_the_connections_and_no_more_than_agreed(
     server: FileServer, storage: FolderStorage, clock: FakeClock
 ) -> None:
-    with Downloader(storage, concurrency=4, clock=clock) as downloader:
+    with Downloader(storage, clock=clock) as downloader:
 
         def fetch(number: int) -> str:
             content = ogg(48_000 + number, pages=20)
@@ -210,7 +210,7 @@ def test_a_transfer_that_stands_still_is_broken(
     server: FileServer, storage: FolderStorage, clock: FakeClock, first: int
 ) -> None:
     policy = DownloadPolicy(idle_seconds=0.25, tries=1)
-    with Downloader(storage, concurrency=1, clock=clock, policy=policy) as impatient:
+    with Downloader(storage, clock=clock, policy=policy) as impatient:
         url = server.link("/a", stall(AUDIO, first))
         assert refusal(impatient, storage, url, TransferBroken).reason == "timed_out"
 
@@ -381,7 +381,7 @@ def trusting(
     storage: FolderStorage, clock: FakeClock, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Downloader]:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{certificate}.crt")
-    with Downloader(storage, concurrency=1, clock=clock) as one:
+    with Downloader(storage, clock=clock) as one:
         yield one
 
 
@@ -404,7 +404,7 @@ def test_a_folder_of_certificates_can_be_named(
     name = subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout
     shutil.copy(f"{certificate}.crt", tmp_path / f"{name.strip()}.0")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
-    with Downloader(storage, concurrency=1, clock=clock) as downloader:
+    with Downloader(storage, clock=clock) as downloader:
         url = tls_server.link("/a", file(AUDIO))
         assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
@@ -426,7 +426,7 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
     monkeypatch.setenv("NO_PROXY", "exempt.invalid")
     url = "https://storage.invalid/a?X-Amz-Signature=s3cret"
     server.link("storage.invalid:443", status(407))
-    with Downloader(storage, concurrency=1, clock=clock) as downloader:
+    with Downloader(storage, clock=clock) as downloader:
         assert refusal(downloader, storage, url, TransferBroken).reason == "proxy_error"
         assert server.requests[0].method == "CONNECT"
         assert server.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpwQHNz"
@@ -442,7 +442,7 @@ def test_a_proxy_that_cannot_be_used_is_named(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://user:s3cret@127.0.0.1:1")
     with pytest.raises(Never, match="HTTPS_PROXY") as caught:
-        Downloader(storage, concurrency=1, clock=clock)
+        Downloader(storage, clock=clock)
     assert "s3cret" not in str(caught.value)
 
 
@@ -465,7 +465,7 @@ def test_a_storage_that_refuses_is_not_asked_again(
     (tmp_path / "audio").touch()
     storage = FolderStorage(tmp_path / "audio")
     with (
-        Downloader(storage, concurrency=1, clock=clock) as downloader,
+        Downloader(storage, clock=clock) as downloader,
         pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"),
     ):
         downloader.fetch(server.link("/a", file(AUDIO)), STEM, None)
@@ -484,7 +484,7 @@ def test_a_disk_that_fills_up_half_way(server: FileServer, tmp_path: Path) -> No
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
         storage = FolderStorage(Path(sys.argv[1]))
-        with Downloader(storage, concurrency=1, clock=FakeClock()) as downloader:
+        with Downloader(storage, clock=FakeClock()) as downloader:
             for _ in range(2):  # the connection that was left half-way is not used again
                 try:
                     downloader.fetch(sys.argv[2], "2026/03/11/call/recording", None)

@@ -48,10 +48,9 @@ def extract(environment: Mapping[str, str], day: date) -> None:
         announce=Announcer(clock, settings.email_message, settings.run_url),
         wait_seconds=WAIT_FOR_DAY_SECONDS,
     )
-    concurrency = settings.download_concurrency
     with (
         genesys_client_of(settings, clock) as client,
-        Downloader(storage_of(settings), concurrency=concurrency, clock=clock) as downloader,
+        Downloader(storage_of(settings), clock=clock) as downloader,
         run as day_run,
     ):
         day_run.meter(lambda: Usage(client.usage.total))

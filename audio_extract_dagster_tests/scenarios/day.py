@@ -103,9 +103,7 @@ class Scene:
         self.selection = OPEN_CALLS
         self.day = day
         self.window = CALENDAR.window(day)
-        self.downloader = Downloader(
-            FolderStorage(folder), concurrency=limits.download_concurrency, clock=self.clock
-        )
+        self.downloader = Downloader(FolderStorage(folder), clock=self.clock)
         self.endings: list[Ending] = []
         self._run_numbers = count(1)
 

@@ -138,8 +138,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path, below: str
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
 def test_a_full_disk_is_said_to_be_full() -> None:
     # /dev/full answers each write as a full disk does.
-    with Staged(Path("/dev/full"), os.open("/dev/full", os.O_WRONLY)) as staged:
-        staged.path = Path("/nowhere/audio.part")
+    with Staged("/nowhere/audio.part", os.open("/dev/full", os.O_WRONLY)) as staged:
         with pytest.raises(StorageFull, match="no room left"):
             staged.write(b"x" * 100)
         staged.close()

@@ -13,15 +13,15 @@ PARTS = st.tuples(st.integers(0, SIZE + 10), st.integers(0, SIZE + 10))
 
 
 def test_a_renamed_file_is_not_discarded(tmp_path: Path) -> None:
-    with Staged.create(tmp_path, "audio") as staged:
+    with Staged.create(str(tmp_path), "audio") as staged:
         staged.write(b"OggS")
         staged.close()
-        staged.rename(tmp_path / "audio.ogg")
+        staged.rename(str(tmp_path / "audio.ogg"))
     assert [path.name for path in tmp_path.iterdir()] == ["audio.ogg"]
 
 
 def test_nothing_is_written_to_a_closed_file(tmp_path: Path) -> None:
-    with Staged.create(tmp_path, "audio") as staged:
+    with Staged.create(str(tmp_path), "audio") as staged:
         staged.close()
         with pytest.raises(ValueError, match="closed"):
             staged.write(b"OggS")
@@ -33,7 +33,7 @@ def test_slices_of_a_file_are_those_of_its_bytes(
     tmp_path: Path, parts: list[tuple[int, int]]
 ) -> None:
     written = bytes(range(256)) * (SIZE // 256) + b"the end"
-    with Staged.create(tmp_path, "audio") as staged:
+    with Staged.create(str(tmp_path), "audio") as staged:
         staged.write(written)
         content = staged.content()
         assert len(content) == len(written)
