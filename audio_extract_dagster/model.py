@@ -28,7 +28,7 @@ class JobStatus(str, Enum):
         return self in (JobStatus.SUCCEEDED, JobStatus.INCOMPLETE)
 
 
-class BatchState(str, Enum):
+class BatchStatus(str, Enum):
     """The life cycle of one batch request."""
 
     PLANNED = "PLANNED"
@@ -243,7 +243,7 @@ class DayShape:
 
 
 @dataclass(frozen=True)
-class Usage:
+class JobUsage:
     """What a run has spent: API requests, and seconds of waiting for Genesys."""
 
     requests: int = 0
@@ -261,7 +261,7 @@ class Job:
     started_at: datetime
     finished_at: datetime | None
     counts: DayCounts
-    usage: Usage
+    usage: JobUsage
     error: str | None
 
     @staticmethod
@@ -270,4 +270,4 @@ class Job:
     ) -> Job:
         """A run that failed before it had a row of its own."""
         counts = counts or DayCounts()
-        return Job(run_id, call_date, JobStatus.FAILED, None, now, now, counts, Usage(), error)
+        return Job(run_id, call_date, JobStatus.FAILED, None, now, now, counts, JobUsage(), error)

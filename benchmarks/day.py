@@ -18,7 +18,7 @@ from sqlalchemy import text
 from audio_extract_dagster.cli.instance import ready_settings
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import genesys_client_of
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.startup import running_settings
 from audio_extract_dagster_tests.postgres import Database
 from benchmarks.measure import Candidate, Finding, compare, main, timed
 from benchmarks.org import DAY

@@ -16,7 +16,7 @@ from audio_extract_dagster_tests.defs.surroundings import (
     database_variables,
     genesys_variables,
 )
-from audio_extract_dagster_tests.postgres import OPTIONS, Database, running_server
+from audio_extract_dagster_tests.postgres import OPTIONS, Database, Server, running_server
 
 
 @contextmanager
@@ -41,14 +41,17 @@ def put_away(path: Path) -> None:
 
 
 @contextmanager
-def database() -> Iterator[Database]:
-    """An empty database with the project's schema, on a server that looks after its statistics."""
+def server() -> Iterator[Server]:
+    """A PostgreSQL that looks after its statistics."""
     options = {**OPTIONS, "autovacuum": "on"}
-    with (
-        folder() as path,
-        running_server(path / "postgres", options) as server,
-        server.database() as made,
-    ):
+    with folder() as path, running_server(path / "postgres", options) as running:
+        yield running
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """An empty database with the project's schema, on a server of its own."""
+    with server() as running, running.database() as made:
         yield made
 
 

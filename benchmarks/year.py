@@ -20,10 +20,10 @@ from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.tables import daily_report, extraction_jobs
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.simulator import Simulator, Switches, World
+from audio_extract_dagster.startup import running_settings
 from benchmarks.measure import say, surroundings
 from benchmarks.surroundings import database, enter, folder, variables
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from audio_extract_dagster.checks.rule import DayUnderTest, Found, rows_named
+from audio_extract_dagster.checks.rule import DayToCheck, Found, rows_named
 from audio_extract_dagster.database.ledger import accounts, inventory
 from audio_extract_dagster.storage import day_prefix
 
@@ -43,19 +43,22 @@ _OPEN_TOO_LONG = text("""
 """)
 
 
-def calls_have_records(test: DayUnderTest) -> Found:
+def calls_have_records(checked: DayToCheck) -> Found:
     """Every agent call has at least one record, with a reason if it is not stored."""
-    ids = accounts.calls_without_record(test.connection, test.day)
+    ids = accounts.calls_without_record(checked.connection, checked.day)
     return Found(rows_named("agent calls have no record", ids), {"without_record": len(ids)})
 
 
-def stored_files_exist(test: DayUnderTest) -> Found:
+def stored_files_exist(checked: DayToCheck) -> Found:
     """Every stored file is in the storage, with the size in its row."""
-    found = ((test.storage.uri(key), size) for key, size in test.storage.list(day_prefix(test.day)))
+    found = (
+        (checked.storage.uri(key), size)
+        for key, size in checked.storage.list(day_prefix(checked.day))
+    )
     files, missing, other = 0, [], []
     # Both come in the order of the URIs, so that a long day is compared and never held.
     uri, size = next(found, _NO_MORE)
-    for row in inventory.stored_files(test.connection, test.day):
+    for row in inventory.stored_files(checked.connection, checked.day):
         files += 1
         while uri < row.uri:
             uri, size = next(found, _NO_MORE)
@@ -68,20 +71,20 @@ def stored_files_exist(test: DayUnderTest) -> Found:
     return Found(problems, {"files": files, "gone": len(missing), "other_size": len(other)})
 
 
-def durations_agree(test: DayUnderTest) -> Found:
+def durations_agree(checked: DayToCheck) -> Found:
     """No audio is longer than its call, or shorter than half of its talk time."""
     bounds = {
-        "day": test.day,
+        "day": checked.day,
         "longer": _LONGER_SECONDS,
         "share": _SHORTEST_SHARE,
         "short_talk": _SHORT_TALK_SECONDS,
     }
-    ids = list(test.connection.execute(_IMPLAUSIBLE, bounds).scalars())
+    ids = list(checked.connection.execute(_IMPLAUSIBLE, bounds).scalars())
     return Found(rows_named("recordings do not fit their call", ids), {"implausible": len(ids)})
 
 
-def nothing_open_too_long(test: DayUnderTest) -> Found:
+def nothing_open_too_long(checked: DayToCheck) -> Found:
     """No recording has been pending or failed for more than three days."""
-    before = {"day": test.day, "before": test.now - OPEN_TOO_LONG}
-    ids = list(test.connection.execute(_OPEN_TOO_LONG, before).scalars())
+    before = {"day": checked.day, "before": checked.now - OPEN_TOO_LONG}
+    ids = list(checked.connection.execute(_OPEN_TOO_LONG, before).scalars())
     return Found(rows_named("recordings are open for days", ids), {"open_too_long": len(ids)})

@@ -7,7 +7,7 @@ from statistics import median
 
 from sqlalchemy import text
 
-from audio_extract_dagster.checks.rule import DayUnderTest, Found
+from audio_extract_dagster.checks.rule import DayToCheck, Found
 from audio_extract_dagster.database.ledger import accounts
 
 WEEKS = 4
@@ -16,9 +16,9 @@ _FEWEST, _MOST = 0.5, 2.0
 _CALLS = text("SELECT call_date, agent_calls FROM daily_report WHERE call_date = ANY(:days)")
 
 
-def calls_add_up(test: DayUnderTest) -> Found:
+def calls_add_up(checked: DayToCheck) -> Found:
     """Conversations = agent calls + excluded."""
-    counts = accounts.day_counts(test.connection, test.day)
+    counts = accounts.day_counts(checked.connection, checked.day)
     numbers = {
         "conversations": counts.conversations,
         "agent_calls": counts.agent_calls,
@@ -30,11 +30,11 @@ def calls_add_up(test: DayUnderTest) -> Found:
     return Found([f"{counts.conversations} conversations are not {words}"], numbers)
 
 
-def volume_is_usual(test: DayUnderTest) -> Found:
+def volume_is_usual(checked: DayToCheck) -> Found:
     """Between half and twice as many agent calls as on the same weekday of the last four weeks."""
-    today = accounts.day_counts(test.connection, test.day).agent_calls
-    days = [test.day - timedelta(weeks=n) for n in range(1, WEEKS + 1)]
-    rows = test.connection.execute(_CALLS, {"days": days})
+    today = accounts.day_counts(checked.connection, checked.day).agent_calls
+    days = [checked.day - timedelta(weeks=n) for n in range(1, WEEKS + 1)]
+    rows = checked.connection.execute(_CALLS, {"days": days})
     earlier = [row.agent_calls for row in rows if row.agent_calls]
     # One day says nothing about what is usual.
     if len(earlier) < 2:

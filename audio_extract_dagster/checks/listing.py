@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from audio_extract_dagster.checks.rule import DayUnderTest, Found, rows_named
+from audio_extract_dagster.checks.rule import DayToCheck, Found, rows_named
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.extraction.accounting import listing_gaps
 
@@ -25,29 +25,29 @@ _REPEATED = text("""
 """)
 
 
-def listing_is_complete(test: DayUnderTest) -> Found:
+def listing_is_complete(checked: DayToCheck) -> Found:
     """Every hit of the listing is a row or counted by kind, and none is lost."""
-    listing = accounts.stream_counts(test.connection, "conversations", test.day)
+    listing = accounts.stream_counts(checked.connection, "conversations", checked.day)
     return Found(listing_gaps(listing), listing)
 
 
-def each_conversation_once(test: DayUnderTest) -> Found:
+def each_conversation_once(checked: DayToCheck) -> Found:
     """No two rows hold the same conversation of Genesys."""
-    ids = list(test.connection.execute(_REPEATED, {"day": test.day}).scalars())
+    ids = list(checked.connection.execute(_REPEATED, {"day": checked.day}).scalars())
     return Found(rows_named("conversations stand in several rows", ids), {"repeated": len(ids)})
 
 
-def each_in_its_day(test: DayUnderTest) -> Found:
+def each_in_its_day(checked: DayToCheck) -> Found:
     """Every conversation started within the business day it is filed under."""
-    window = test.settings.business_days.window(test.day)
-    span = {"day": test.day, "start": window.start, "end": window.end}
-    ids = list(test.connection.execute(_OUTSIDE, span).scalars())
+    window = checked.settings.business_days.window(checked.day)
+    span = {"day": checked.day, "start": window.start, "end": window.end}
+    ids = list(checked.connection.execute(_OUTSIDE, span).scalars())
     return Found(rows_named("conversations started on another day", ids), {"outside": len(ids)})
 
 
-def still_listed(test: DayUnderTest) -> Found:
+def still_listed(checked: DayToCheck) -> Found:
     """Genesys still lists every conversation whose audio is kept here."""
-    listing = accounts.stream_counts(test.connection, "conversations", test.day)
+    listing = accounts.stream_counts(checked.connection, "conversations", checked.day)
     kept = int(listing.get("kept", 0))
     problem = f"{kept} conversations with audio are no longer listed; their rows are kept"
     return Found([problem] if kept else [], {"no_longer_listed": kept})

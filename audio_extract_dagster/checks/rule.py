@@ -17,7 +17,7 @@ NAMED_ROWS = 10
 
 
 @dataclass(frozen=True)
-class DayUnderTest:
+class DayToCheck:
     """Where a check looks: one day in the database and in the storage, at one moment."""
 
     day: date
@@ -43,7 +43,7 @@ class Check:
     """
 
     asset: str
-    look: Callable[[DayUnderTest], Found]
+    look: Callable[[DayToCheck], Found]
     warns: bool = False
     stops: bool = False
 

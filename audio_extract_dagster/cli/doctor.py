@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
@@ -12,7 +11,8 @@ import click
 
 from audio_extract_dagster.errors import AudioExtractError, NotYet
 from audio_extract_dagster.model import JobStatus
-from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.startup import running_settings
 
 Check = tuple[str, Callable[[], str]]
 
@@ -20,13 +20,7 @@ Check = tuple[str, Callable[[], str]]
 @click.command("doctor")
 def command() -> None:
     """Check credentials, permissions, queues, database, storage, gateway; change nothing."""
-    from audio_extract_dagster.embedded.environment import embedded_variables
-
-    settings = read_settings(os.environ)
-    if settings.dev_mode:
-        os.environ.update(embedded_variables(settings))
-    settings = read_settings(os.environ, require=POSTGRES + GENESYS)
-    results = [_examine(name, check) for name, check in checks(settings)]
+    results = [_examine(name, check) for name, check in checks(running_settings())]
     if not all(results):
         sys.exit(1)
 

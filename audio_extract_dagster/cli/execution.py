@@ -12,9 +12,9 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
-from audio_extract_dagster.defs.day_of_run import first_failure, report_vanished, was_stopped
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.runs import first_failure, report_vanished, was_stopped
+from audio_extract_dagster.startup import running_settings
 
 
 @dataclass(frozen=True)

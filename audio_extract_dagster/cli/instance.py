@@ -11,8 +11,8 @@ from sqlalchemy.schema import CreateSchema
 from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.migrate import migrate
-from audio_extract_dagster.embedded.environment import embedded_variables
-from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.startup import exported_settings
 
 # The instance's own tables live beside the project's, in the same database.
 DAGSTER_SCHEMA = "dagster"
@@ -77,10 +77,7 @@ def ready_settings() -> Settings:
     Raises `SettingsError`, or what connecting to the database raises. Exports to the environment
     what Dagster and child processes read there.
     """
-    settings = read_settings(os.environ)
-    if settings.dev_mode:
-        os.environ.update(embedded_variables(settings))
-    settings = read_settings(os.environ, require=POSTGRES + GENESYS)
+    settings = exported_settings()
     ready_database(settings)
     return settings
 

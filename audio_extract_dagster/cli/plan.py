@@ -10,9 +10,9 @@ from rich.table import Table
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.forecast import Forecast
 from audio_extract_dagster.model import Rates
+from audio_extract_dagster.startup import running_settings
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

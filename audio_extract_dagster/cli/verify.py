@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
 from audio_extract_dagster.database.locks import DayIsBusy, day_lock
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.verification import (
     Finding,
     MetadataSource,
@@ -21,6 +20,7 @@ from audio_extract_dagster.extraction.verification import (
     verify_with_genesys,
 )
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings
+from audio_extract_dagster.startup import running_settings
 from audio_extract_dagster.storage import AudioStorage
 
 _DAY = click.DateTime(["%Y-%m-%d"])

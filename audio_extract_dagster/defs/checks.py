@@ -4,7 +4,7 @@ import warnings
 
 import dagster as dg
 
-from audio_extract_dagster.checks import ALL_CHECKS, Check, DayUnderTest
+from audio_extract_dagster.checks import ALL_CHECKS, Check, DayToCheck
 from audio_extract_dagster.composition import storage_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.defs.failures import dagster_failures
@@ -39,7 +39,7 @@ def _asset_check(
             run, settings = day_run.begin(context), day_run.settings()
             with day_run.engine().connect() as connection:
                 found = check.look(
-                    DayUnderTest(
+                    DayToCheck(
                         day=run.call_date,
                         now=day_run.clock.now(),
                         connection=connection,

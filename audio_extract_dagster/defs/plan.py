@@ -4,9 +4,9 @@ import dagster as dg
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
-from audio_extract_dagster.defs.day_of_run import day_of_run
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.defs.runs import day_of_run
+from audio_extract_dagster.startup import running_settings
 
 PLAN_JOB_NAME = "plan_day"
 

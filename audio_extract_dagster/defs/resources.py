@@ -21,14 +21,14 @@ from audio_extract_dagster.composition import (
     storage_of,
 )
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.defs.day_of_run import day_of_run, first_failure, was_stopped
+from audio_extract_dagster.defs.runs import day_of_run, first_failure, was_stopped
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.download.downloader import Downloader
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import JobStatus, Usage
+from audio_extract_dagster.model import JobStatus, JobUsage
 from audio_extract_dagster.settings import POSTGRES, Settings
+from audio_extract_dagster.startup import running_settings
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
 WAIT_FOR_DAY_SECONDS = 60.0
@@ -71,13 +71,13 @@ class GenesysResource(dg.ConfigurableResource[GenesysClient]):
             self._pauses = CountedPauses(self.clock)
         return self._pauses
 
-    def usage(self) -> Usage:
+    def usage(self) -> JobUsage:
         """What this run has spent so far."""
         if self._client is None:
-            return Usage()
+            return JobUsage()
         spent = self._client.usage
         waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
-        return Usage(spent.total, round(waited, 3))
+        return JobUsage(spent.total, round(waited, 3))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._client is not None:

@@ -8,9 +8,9 @@ from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, storage_of
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
 from audio_extract_dagster.settings import POSTGRES
+from audio_extract_dagster.startup import running_settings
 
 RETENTION_JOB_NAME = "expire_old_days"
 # In the small hours of TIMEZONE, when no day is extracted.

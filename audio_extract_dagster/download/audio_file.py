@@ -31,7 +31,7 @@ _OTHER_MEDIA = ("video/", "image/", "text/", "message/", "multipart/")
 _OTHER_TYPES = {"application/json", "application/pdf", "application/xml", "application/zip"}
 
 
-def is_audio(content_type: str | None) -> bool:
+def may_be_audio(content_type: str | None) -> bool:
     """Whether a batch result with this declared type is to be fetched as audio.
 
     Screens, chats, e-mails are not. A missing or unknown type is: its bytes will tell.

@@ -23,7 +23,7 @@ from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.extraction.accounting import Verdict, verdict
-from audio_extract_dagster.model import Job, JobStatus, Usage
+from audio_extract_dagster.model import Job, JobStatus, JobUsage
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class DayRun:
         )
         self._stage = "start"
         self._broken: Verdict | None = None
-        self._usage: Callable[[], Usage] = Usage
+        self._usage: Callable[[], JobUsage] = JobUsage
 
     def __enter__(self) -> DayRun:
         with ExitStack() as holding:
@@ -87,7 +87,7 @@ class DayRun:
             with database_errors(self._engine), self._engine.begin() as connection:
                 self._close(connection)
 
-    def meter(self, usage: Callable[[], Usage]) -> None:
+    def meter(self, usage: Callable[[], JobUsage]) -> None:
         """Have the job's spending read from `usage`."""
         self._usage = usage
 

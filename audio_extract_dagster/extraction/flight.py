@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from audio_extract_dagster.database.storable import clean_text
-from audio_extract_dagster.download.audio_file import is_audio
+from audio_extract_dagster.download.audio_file import may_be_audio
 from audio_extract_dagster.extraction.outcomes import Answers
-from audio_extract_dagster.genesys import BatchResult, BatchStatus
+from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason, RecordStatus
 
 # Signed links that died may be signed anew once; after that a new batch is asked for.
@@ -74,7 +74,7 @@ class Flight:
     _answers: dict[str, Answers] = field(default_factory=dict)
     _links: dict[tuple[str, str], RecordingLinks] = field(default_factory=dict)
     _fetching: set[tuple[str, str]] = field(default_factory=set)
-    _of_our_calls: int = 0
+    _results_for_calls: int = 0
     _refreshes: int = 0
     _wants_fresh_links: bool = False
 
@@ -87,7 +87,7 @@ class Flight:
 
         Counted are the results that came: Genesys's own count may hold some that did not.
         """
-        return self.broke_off or self._of_our_calls < (self.batch.expected_count or 0)
+        return self.broke_off or self._results_for_calls < (self.batch.expected_count or 0)
 
     @property
     def wants_look(self) -> bool:
@@ -107,20 +107,20 @@ class Flight:
         """What is known about one of the calls so far."""
         return self._answers.setdefault(call.conversation_id, Answers())
 
-    def absorb(self, status: BatchStatus) -> list[RecordingLinks]:
+    def absorb(self, status: BatchJobStatus) -> list[RecordingLinks]:
         """Take in an answer of Genesys; returns the recordings to fetch because of it."""
         self.has_results = bool(status.results)
         self.batch.expected_count = status.expected_count
         self.batch.result_count = status.result_count
         self.batch.error_count = status.error_count
         self.batch.ignored_count = 0
-        self._of_our_calls = 0
+        self._results_for_calls = 0
         for answers in self._answers.values():
             answers.errors.clear()
             answers.call_error = False
         offers: dict[tuple[str, str], list[Link]] = {}
         for result in status.results:
-            self._sort(result, offers)
+            self._take_in(result, offers)
         offered = (RecordingLinks(*key, tuple(links)) for key, links in offers.items())
         return list(self._to_fetch(offered))
 
@@ -177,15 +177,15 @@ class Flight:
             f"Batch {self.batch.number}{failed}: {len(self.calls)} calls, {stored} stored{others}."
         )
 
-    def _sort(self, result: BatchResult, offers: dict[tuple[str, str], list[Link]]) -> None:
+    def _take_in(self, result: BatchResult, offers: dict[tuple[str, str], list[Link]]) -> None:
         call = self.calls.get(clean_text(result.conversation_id or ""))
         if call is None:
             # Nobody asked for it: it is counted, never stored.
             self.batch.ignored_count += 1
             return
-        self._of_our_calls += 1
+        self._results_for_calls += 1
         recording_id = clean_text(result.recording_id or "")
-        if result.url and not is_audio(result.content_type):
+        if result.url and not may_be_audio(result.content_type):
             self.batch.ignored_count += 1
         elif result.url and recording_id:
             link = Link(result.url, result.content_type)

@@ -16,7 +16,7 @@ from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.download_pool import Arrival
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
-from audio_extract_dagster.model import BatchState, StoredRecording
+from audio_extract_dagster.model import BatchStatus, StoredRecording
 
 # Files are recorded in groups of this size, and none waits longer than so many seconds for its
 # row: what a kill takes away is fetched again, so a group stays small against a day.
@@ -75,7 +75,7 @@ class Recorder:
         """Write the reasons of a settled batch and close it, in one transaction."""
         self.flush()
         self._day_run.check()
-        state = BatchState.COMPLETED if flight.error is None else BatchState.FAILED
+        state = BatchStatus.COMPLETED if flight.error is None else BatchStatus.FAILED
         with self._engine.begin() as connection:
             records.write_reasons(connection, self._asked(flight), flight.settled)
             batches.close(connection, flight.batch, state, error=flight.error)

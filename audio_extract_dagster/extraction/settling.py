@@ -45,11 +45,11 @@ class Settler:
         """
         while flight.to_settle:
             call = flight.calls[flight.to_settle.popleft()]
-            costly = False
+            asked_genesys = False
             if self._is_better_asked_again(flight, call):
                 reasons: Mapping[str, Reason] = unfinished(call, flight.answers(call))
             elif needs_metadata(call, flight.answers(call), batch_is_short=flight.is_short):
-                costly = True
+                asked_genesys = True
                 reasons = self._by_metadata(flight, call)
             else:
                 reasons = settle(
@@ -60,7 +60,7 @@ class Settler:
                     late_audio=self._late_audio,
                 )
             flight.settled.append((call, reasons))
-            if costly:
+            if asked_genesys:
                 break
         return not flight.to_settle
 

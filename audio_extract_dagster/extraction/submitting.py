@@ -25,7 +25,7 @@ from audio_extract_dagster.genesys import (
     GenesysError,
     SubmissionUncertain,
 )
-from audio_extract_dagster.model import Batch, BatchState, CallToAsk
+from audio_extract_dagster.model import Batch, BatchStatus, CallToAsk
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Submitter:
         """Close the intent of a batch that nobody can tell to be at Genesys."""
         log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
         with self._engine.begin() as connection:
-            batches.close(connection, batch, BatchState.FAILED, error=error)
+            batches.close(connection, batch, BatchStatus.FAILED, error=error)
 
     def _plan(self, calls: Sequence[CallToAsk]) -> Batch:
         self._day_run.check()

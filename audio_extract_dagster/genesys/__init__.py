@@ -17,8 +17,8 @@ from audio_extract_dagster.genesys.errors import (
     UnreadableAnswer,
 )
 from audio_extract_dagster.genesys.model import (
+    BatchJobStatus,
     BatchResult,
-    BatchStatus,
     Conversation,
     ConversationPage,
     Metric,
@@ -35,8 +35,8 @@ __all__ = [
     "DEFAULT_POLICY",
     "MAX_PAGE_SIZE",
     "BadRequest",
+    "BatchJobStatus",
     "BatchResult",
-    "BatchStatus",
     "CertificateNotTrusted",
     "Conversation",
     "ConversationPage",

@@ -26,8 +26,7 @@ from audio_extract_dagster.genesys.errors import (
 from audio_extract_dagster.genesys.exchange import Exchange
 from audio_extract_dagster.genesys.login import ClientCredentials, Login
 from audio_extract_dagster.genesys.model import (
-    BatchStatus,
-    Conversation,
+    BatchJobStatus,
     ConversationPage,
     RecordingMetadata,
 )
@@ -118,14 +117,6 @@ class GenesysClient:
         request = Request("details_query", "POST", path, body)
         return self._call(request, wire.read_conversation_page)
 
-    def conversation(self, conversation_id: str) -> Conversation | None:
-        """One conversation as it is now; None if Genesys does not show it (any more)."""
-        path = "/api/v2/analytics/conversations/{}/details"
-        try:
-            return self._get("conversation", path, conversation_id, wire.read_conversation)
-        except NotFound:
-            return None
-
     def recording_metadata(self, conversation_id: str) -> list[RecordingMetadata]:
         """What Genesys knows of a conversation's recordings; for "none" it says [] or 404."""
         path = "/api/v2/conversations/{}/recordingmetadata"
@@ -147,7 +138,7 @@ class GenesysClient:
         request = Request("batch_submit", "POST", path, body, once=True)
         return self._call(request, wire.read_batch_id)
 
-    def batch_status(self, job_id: str) -> BatchStatus:
+    def batch_status(self, job_id: str) -> BatchJobStatus:
         """A job and its results so far. NotFound: over, unknown, or of another OAuth client."""
         path = "/api/v2/recording/batchrequests/{}"
         return self._get("batch_poll", path, job_id, wire.read_batch_status)

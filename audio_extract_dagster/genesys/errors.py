@@ -8,9 +8,11 @@ id that Genesys's support asks for are enough to act on, and safe to log and to 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from audio_extract_dagster.errors import AudioExtractError, Never, NotYet, TryAgain
+
+E = TypeVar("E", bound="GenesysError")
 
 
 class GenesysError(AudioExtractError):
@@ -43,6 +45,16 @@ class GenesysError(AudioExtractError):
         self.retry_after: float | None = None
         self.tries = 1
         self.waited = 0.0
+
+    def as_a(self, kind: type[E], what: str) -> E:
+        """The same call and answer, seen as another kind of error."""
+        return kind(
+            what,
+            self.call,
+            status=self.status,
+            code=self.code,
+            correlation_id=self.correlation_id,
+        )
 
     @property
     def summary(self) -> str:

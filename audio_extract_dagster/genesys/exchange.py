@@ -83,7 +83,8 @@ class Exchange:
                 patience.after_rate_limit(limit)
             except (Unavailable, UnreadableAnswer) as fault:
                 if request.once and not fault.untouched:
-                    raise _uncertain(fault) from None
+                    lost = f"{fault.what}, so nobody knows whether the order was taken"
+                    raise fault.as_a(SubmissionUncertain, lost) from None
                 patience.after_fault(fault)
 
     def _attempt(
@@ -105,13 +106,3 @@ class Exchange:
             call, status = str(request), reply.status
             unreadable = UnreadableAnswer(str(error), call, status=status, correlation_id=trace)
             raise unreadable from None
-
-
-def _uncertain(fault: Unavailable | UnreadableAnswer) -> SubmissionUncertain:
-    return SubmissionUncertain(
-        f"{fault.what}, so nobody knows whether the order was taken",
-        fault.call,
-        status=fault.status,
-        code=fault.code,
-        correlation_id=fault.correlation_id,
-    )

@@ -78,12 +78,6 @@ class Login:
         except (BadRequest, NotPermitted) as error:
             if error.status not in (400, 403):
                 raise
-            raise LoginRefused(
-                "the login is refused",
-                error.call,
-                status=error.status,
-                code=error.code,
-                correlation_id=error.correlation_id,
-            ) from None
+            raise error.as_a(LoginRefused, "the login is refused") from None
         self._header = f"Bearer {token.value}"
         self._renew_at = asked + token.lifetime * self._token_share

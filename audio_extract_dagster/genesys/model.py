@@ -26,7 +26,7 @@ Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
 """Opaque text; longer than any id there is, and short enough that a table can have two in a key."""
 
 
-class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+class WireStruct(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A piece of an answer; its `repr` shows the fields named in `shown` and no others."""
 
     shown: ClassVar[tuple[str, ...]] = ()
@@ -39,7 +39,7 @@ class Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         return f"{type(self).__name__}({fields})"
 
 
-class Metric(Part, frozen=True):
+class Metric(WireStruct, frozen=True):
     """`t…` are milliseconds, `n…` are counts."""
 
     shown = ("name", "value")
@@ -48,7 +48,7 @@ class Metric(Part, frozen=True):
     value: Amount | None = None
 
 
-class Segment(Part, frozen=True):
+class Segment(WireStruct, frozen=True):
     """A stretch of a session in one state (`alert`, `interact`, `hold`, `wrapup`, …)."""
 
     shown = ("type", "start", "end")
@@ -61,7 +61,7 @@ class Segment(Part, frozen=True):
     wrap_up_code: str | None = None
 
 
-class Session(Part, frozen=True):
+class Session(WireStruct, frozen=True):
     """One medium of one participant. `ani` and `dnis` as sent: mostly `tel:` or `sip:` URIs."""
 
     shown = ("session_id", "media_type")
@@ -75,7 +75,7 @@ class Session(Part, frozen=True):
     segments: tuple[Segment, ...] = ()
 
 
-class Participant(Part, frozen=True):
+class Participant(WireStruct, frozen=True):
     shown = ("purpose", "user_id")
 
     purpose: str | None = None
@@ -83,7 +83,7 @@ class Participant(Part, frozen=True):
     sessions: tuple[Session, ...] = ()
 
 
-class Conversation(Part, frozen=True):
+class Conversation(WireStruct, frozen=True):
     """A conversation of the analytics API. `start` and `end` are in UTC; `end` is None while open.
 
     `payload` is the conversation's JSON as it came (UTF-8).
@@ -112,7 +112,7 @@ class ConversationPage:
     unreadable: int
 
 
-class RecordingMetadata(Part, frozen=True):
+class RecordingMetadata(WireStruct, frozen=True):
     """What Genesys knows of one recording. `id` is empty if it cannot be read."""
 
     shown = ("id", "media", "file_state")
@@ -122,7 +122,7 @@ class RecordingMetadata(Part, frozen=True):
     file_state: str | None = None
 
 
-class BatchResult(Part, frozen=True):
+class BatchResult(WireStruct, frozen=True):
     """One result of a batch: a link or an error. One recording may have several.
 
     `url` is signed: whoever has it has the audio. `recording_id` is None where an error names only
@@ -140,12 +140,13 @@ class BatchResult(Part, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         unsigned = self.url and self.url.partition("?")[0]
         return [
-            (name, unsigned if name == "url" else value) for name, value in Part.__rich_repr__(self)
+            (name, unsigned if name == "url" else value)
+            for name, value in WireStruct.__rich_repr__(self)
         ]
 
 
 @dataclass(frozen=True)
-class BatchStatus:
+class BatchJobStatus:
     """A look at a batch job. `expected_count` may still rise while recordings are discovered."""
 
     status: str | None

@@ -77,13 +77,7 @@ class Patience:
 
     def _not_yet(self, what: str, error: GenesysError, seconds: float) -> GenesysError:
         """A wait beyond the policy is a matter of time, whichever status asked for it."""
-        limit = RateLimited(
-            what,
-            error.call,
-            status=error.status,
-            code=error.code,
-            correlation_id=error.correlation_id,
-        )
+        limit = error.as_a(RateLimited, what)
         limit.retry_after = seconds
         limit.retry_at = self._clock.now() + timedelta(seconds=min(seconds, 1e9))
         return self._spent(limit)

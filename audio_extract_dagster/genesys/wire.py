@@ -15,19 +15,19 @@ from typing import Any, TypeVar
 import msgspec
 
 from audio_extract_dagster.genesys.model import (
+    BatchJobStatus,
     BatchResult,
-    BatchStatus,
     Conversation,
     ConversationPage,
     Identifier,
     Moment,
-    Part,
     Participant,
     RecordingMetadata,
+    WireStruct,
 )
 from audio_extract_dagster.genesys.tolerance import Unreadable, decode, read
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=WireStruct)
 
 _NULL = msgspec.Raw(b"null")
 _LIST: Any = list[msgspec.Raw] | None
@@ -47,7 +47,7 @@ class _Page(msgspec.Struct, rename="camel"):
     total_hits: msgspec.Raw = _NULL
 
 
-class _Conversation(Part, frozen=True, kw_only=True):
+class _Conversation(WireStruct, frozen=True, kw_only=True):
     conversation_end: Moment | None = None
     conversation_id: Identifier
     conversation_start: Moment
@@ -124,9 +124,9 @@ def read_batch_id(body: bytes) -> str:
     return job_id
 
 
-def read_batch_status(body: bytes) -> BatchStatus:
+def read_batch_status(body: bytes) -> BatchJobStatus:
     job = decode(body, _JobStatus)
-    return BatchStatus(
+    return BatchJobStatus(
         status=_text(job.status),
         expected_count=_count(job.expected_result_count),
         result_count=_count(job.result_count),
@@ -146,7 +146,7 @@ def read_link_lifetime(body: bytes) -> timedelta:
 # Everything else
 
 
-class ErrorBody(Part, frozen=True):
+class ErrorBody(WireStruct, frozen=True):
     """The body of an error, as far as it is one; `error` is the login's word for a code."""
 
     code: str | None = None

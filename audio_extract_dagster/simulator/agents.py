@@ -122,5 +122,5 @@ def _wrap_up(
     code = "ININ-WRAP-UP-TIMEOUT" if timed_out else script.rng.choice(script.cast.wrap_up_codes)
     fields: Payload = {"queueId": queue.id, "disconnectType": ending, "wrapUpCode": code}
     if script.rng.random() < 0.8:
-        fields["errorCode"] = "error.ininedgecontrol.session.inactive"  # normal, see section 4.3
+        fields["errorCode"] = "error.ininedgecontrol.session.inactive"  # a normal end
     add_segment(session, "wrapup", start, end, **fields)

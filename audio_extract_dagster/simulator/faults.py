@@ -13,25 +13,9 @@ from typing import Any
 
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.simulator.chance import repeatable
+from audio_extract_dagster.simulator.operations import PERMISSIONS
 
-OPERATIONS = frozenset(
-    {
-        "any",
-        "token",
-        "tokens_me",
-        "organization",
-        "limits",
-        "details_query",
-        "conversation",
-        "metadata",
-        "batch_submit",
-        "batch_poll",
-        "settings",
-        "queues",
-        "users",
-        "download",
-    }
-)
+OPERATIONS = frozenset({"any", *PERMISSIONS})
 """What a fault can be tied to; `any` is all of them."""
 
 _REFUSES = {"status", "rate_limited", "html", "reset_before"}

@@ -1,4 +1,4 @@
-"""The filters of a conversation query, evaluated on payloads (section 4.1 of the API reference).
+"""The filters of a conversation query, evaluated on payloads.
 
 A filter is compiled once and then asked about many conversations. Segment predicates of one filter
 must hold on the same segment, together with the session and the participant it belongs to; the

@@ -1,4 +1,4 @@
-"""A request as the routes see it, an answer as they give it, and the API's errors (section 1.1).
+"""A request as the routes see it, an answer as they give it, and the API's errors.
 
 No sockets: those are in `server.py`.
 """

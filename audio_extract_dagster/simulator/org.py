@@ -128,7 +128,7 @@ class Org:
     def recordings(self, conversation: Conversation) -> tuple[Recording, ...]:
         """Its recordings as far as they are attached to it now.
 
-        The recording of a conversation that has not ended is an orphan until it does (section 6.3).
+        The recording of a conversation that has not ended is an orphan until it does.
         """
         ended = conversation.end_ms is not None and conversation.end_ms <= self.now_ms()
         if ended or self.switches.open_call_recordings:

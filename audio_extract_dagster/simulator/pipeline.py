@@ -14,16 +14,10 @@ from audio_extract_dagster.simulator import disasters, routes
 from audio_extract_dagster.simulator.call import Call, Services
 from audio_extract_dagster.simulator.faults import Fault
 from audio_extract_dagster.simulator.messages import ApiError, Reply, Request, not_found
+from audio_extract_dagster.simulator.operations import PERMISSIONS
 from audio_extract_dagster.simulator.tokens import Token
 
 _MAX_BODY = 512_000
-_PERMISSIONS = {
-    "details_query": "analytics:conversationDetail:view",
-    "conversation": "analytics:conversationDetail:view",
-    "metadata": "recording:recording:view, recording:recordingSegment:view",
-    "batch_submit": "recording:recording:view, recording:recordingSegment:view",
-    "queues": "routing:queue:view",
-}
 
 
 def answer(services: Services, request: Request) -> Reply:
@@ -74,7 +68,7 @@ def _admit(
     if len(request.body) > _MAX_BODY:
         raise ApiError(413, "request.entity.too.large", "The request is larger than 512000 bytes.")
     if route.operation in services.org.switches.missing_permissions:
-        needed = _PERMISSIONS.get(route.operation, f"simulator:{route.operation}:view")
+        needed = PERMISSIONS[route.operation] or f"simulator:{route.operation}:view"
         raise ApiError(
             403,
             "missing.any.permissions",

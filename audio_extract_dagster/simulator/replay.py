@@ -160,7 +160,7 @@ def _is_conversation(value: Any) -> bool:
 
 
 def _without_nulls(value: Any) -> Any:
-    """The platform leaves out what has no value (section 1); so does the replay."""
+    """The platform leaves out what has no value; so does the replay."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Writes the payload of one conversation, leg by leg: the shapes of section 4.3 of the API.
+"""Writes the payload of one conversation, leg by leg, in the shapes of Genesys Cloud.
 
 A `Script` keeps the time of the story (`at`, milliseconds since 1970) and has a method for each
 kind of leg: the customer's, a flow's, a queue's, an agent's. What happens in which order is told in

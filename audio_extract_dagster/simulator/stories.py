@@ -1,8 +1,7 @@
 """What can happen to a call: each story is a few lines on a `Script`, named and weighted.
 
-`STORIES` is the mix of a contact centre's day (section 8 of the API reference, "data set"); every
-story appears on every day with enough calls. When calls start is decided in `world.py`, what is
-recorded of them in `recordings.py`.
+`STORIES` is the mix of a contact centre's day; every story appears on every day with enough calls.
+When calls start is decided in `world.py`, what is recorded of them in `recordings.py`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Switches:
     retry_after_seconds: float | None = None  # None: until the window starts again
     missing_permissions: tuple[str, ...] = ()  # operations that answer 403
 
-    # Conversation details query (section 4)
+    # Conversation details query
     max_interval_days: int = 31
     max_page_size: int = 100  # asking for more is a 400
     served_page_size: int | None = None  # the server uses smaller pages than asked for
@@ -45,14 +45,14 @@ class Switches:
     total_hits_drift: int = 0  # and further off by this much with each page
     future_fields: bool = False  # fields, participants and enum values unknown today
 
-    # Recordings (section 6.1)
+    # Recordings
     metadata_none: Literal["empty", "not_found"] = "empty"
     metadata_audio_times: bool = False  # startTime and endTime on audio
     late_audio_seconds: float | None = 3600.0  # UPLOADING and RESTORING end so long after the first
     # question for them; None: only when told to (`POST /simulator/finish-uploads`)
     open_call_recordings: bool = False  # recordings of calls without an end can be had
 
-    # Batches (section 6.2)
+    # Batches
     max_batch_items: int = 100
     batch_seconds: float = 1.0
     batch_polls: int | None = None  # complete at the n-th poll, whatever the clock says

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from audio_extract_dagster.checks import ALL_CHECKS, DayUnderTest, Found
+from audio_extract_dagster.checks import ALL_CHECKS, DayToCheck, Found
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.simulator import World
 from audio_extract_dagster.storage import FolderStorage
@@ -41,7 +41,7 @@ class CheckedDay:
     def look(self, now: datetime | None = None) -> dict[str, Found]:
         """What every check finds, by its name."""
         with self.scene.engine.connect() as connection:
-            test = DayUnderTest(
+            test = DayToCheck(
                 day=TUESDAY,
                 now=now or self.scene.clock.now(),
                 connection=connection,

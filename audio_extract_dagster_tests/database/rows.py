@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, text
 
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.tables import audio_records, conversations
@@ -65,3 +65,10 @@ def failing_after(rows: Sequence[tuple[Any, ...]], error: BaseException) -> Iter
     """A stream that gives `rows` and then fails."""
     yield from rows
     raise error
+
+
+def versions(engine: Engine) -> dict[str, tuple[str, str]]:
+    """Where each row is and who locked it: the same again means that it was not touched."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT conversation_id, ctid, xmax FROM conversations"))
+        return {key: (str(place), str(locked)) for key, place, locked in rows}

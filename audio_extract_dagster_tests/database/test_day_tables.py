@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timezone
-from threading import Event, Thread
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, QueuePool, select, text
+from sqlalchemy import Engine, select, text
 
-from audio_extract_dagster.database.connection import DatabaseUnavailable, open_engine
 from audio_extract_dagster.database.copy_text import CannotEncode
 from audio_extract_dagster.database.day_tables import (
     DayRows,
     DayWritten,
     WrongRows,
-    read_day,
     replace_day,
-    stream_day,
 )
-from audio_extract_dagster.database.migrate import migrate
 from audio_extract_dagster.database.tables import (
-    agent_calls,
     conversations,
-    daily_report,
     day_counts,
 )
 from audio_extract_dagster_tests.database.rows import (
@@ -42,15 +32,9 @@ from audio_extract_dagster_tests.database.rows import (
     failing_after,
     stored_conversations,
     stream,
+    versions,
 )
-from audio_extract_dagster_tests.postgres import Database, Server
-
-
-def versions(engine: Engine) -> dict[str, tuple[str, str]]:
-    """Where each row is and who locked it: the same again means that it was not touched."""
-    with engine.connect() as connection:
-        rows = connection.execute(text("SELECT conversation_id, ctid, xmax FROM conversations"))
-        return {key: (str(place), str(locked)) for key, place, locked in rows}
+from audio_extract_dagster_tests.postgres import Server
 
 
 def counts_of(engine: Engine, day: date = FRIDAY) -> Any:
@@ -214,222 +198,6 @@ def test_a_value_that_does_not_fit_changes_nothing(engine: Engine) -> None:
     with pytest.raises(CannotEncode, match=r"conversations\.conversation_start"):
         replace_day(engine, conversations, FRIDAY, stream([conversation("a"), naive]))
     assert stored_conversations(engine) == [conversation("a")]
-
-
-def cut_all_other_connections(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-
-
-def test_a_stream_that_fails_is_the_cause_also_if_the_connection_is_cut(engine: Engine) -> None:
-    def cutting() -> Iterator[tuple[Any, ...]]:
-        yield conversation("a")
-        cut_all_other_connections(engine)
-        raise KeyError("the stream's own")
-
-    with pytest.raises(KeyError, match="the stream's own"):
-        replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, cutting()))
-    assert stored_conversations(engine) == []
-
-
-def test_a_cut_connection_may_come_back(engine: Engine) -> None:
-    def cutting() -> Iterator[tuple[Any, ...]]:
-        yield conversation("a")
-        cut_all_other_connections(engine)
-        for number in range(5000):
-            yield conversation(f"c-{number}")
-
-    with pytest.raises(DatabaseUnavailable):
-        replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, cutting()))
-    replace_day(engine, conversations, FRIDAY, stream([conversation("a")]))
-    assert stored_conversations(engine) == [conversation("a")]
-
-
-def test_readers_see_the_old_day_until_the_new_one_is_whole(engine: Engine) -> None:
-    replace_day(engine, conversations, FRIDAY, stream([conversation("old")]))
-    seen: list[Any] = []
-
-    def looking() -> Iterator[tuple[Any, ...]]:
-        yield from (conversation(f"new-{number}") for number in range(1000))
-        seen.extend(stored_conversations(engine))
-
-    replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, looking()))
-    assert seen == [conversation("old")]
-
-
-def test_writers_of_two_schemas_do_not_wait_for_each_other(database: Database) -> None:
-    other = open_engine(replace(database.settings, schema="other"))
-    # So that a writer who waits for the other fails instead of waiting for ever.
-    with database.engine.begin() as connection:
-        connection.execute(
-            text(f"ALTER DATABASE {database.settings.database} SET lock_timeout=500")
-        )
-
-    def writing_the_other() -> Iterator[tuple[Any, ...]]:
-        yield conversation("ours")
-        replace_day(other, conversations, FRIDAY, stream([conversation("theirs")]))
-
-    try:
-        migrate(other, "other")
-        replace_day(database.engine, conversations, FRIDAY, DayRows(COLUMNS, writing_the_other()))
-        assert stored_conversations(database.engine) == [conversation("ours")]
-        assert stored_conversations(other) == [conversation("theirs")]
-    finally:
-        other.dispose()
-
-
-def test_two_writers_of_a_day_take_turns(engine: Engine) -> None:
-    first_has_begun, go_on = Event(), Event()
-
-    def slow() -> Iterator[tuple[Any, ...]]:
-        yield from (conversation(f"first-{number}") for number in range(600))
-        first_has_begun.set()
-        assert go_on.wait(10)
-
-    def write_second() -> None:
-        replace_day(engine, conversations, FRIDAY, stream([conversation("second")]))
-
-    first = Thread(
-        target=replace_day, args=(engine, conversations, FRIDAY, DayRows(COLUMNS, slow()))
-    )
-    second = Thread(target=write_second)
-    first.start()
-    assert first_has_begun.wait(10)
-    second.start()
-    go_on.set()
-    first.join()
-    second.join()
-    assert stored_conversations(engine) == [conversation("second")]
-
-
-def report(day: date = FRIDAY, **changes: Any) -> pd.DataFrame:
-    row = {
-        "call_date": day,
-        **dict.fromkeys(
-            ["conversations", "agent_calls", "excluded", "stored", "pending", "missing"], 1
-        ),
-        **dict.fromkeys(["failed", "ignored", "bytes", "requests"], 0),
-        "audio_minutes": 1.5,
-        "wait_seconds": 0.0,
-        "reasons": {"not_answered": 1},
-        **changes,
-    }
-    frame: pd.DataFrame = pd.DataFrame([row])
-    return frame
-
-
-def test_a_frame_becomes_the_day(engine: Engine) -> None:
-    assert replace_day(engine, daily_report, FRIDAY, report()).row_count == 1
-    replace_day(engine, daily_report, FRIDAY, report(stored=7))
-    back = read_day(engine, daily_report, [FRIDAY])
-    assert back.loc[0, "stored"] == 7
-    assert back.loc[0, "reasons"] == '{"not_answered": 1}'
-    assert back.loc[0, "call_date"] == FRIDAY
-
-
-def test_a_frame_of_a_new_day_obeys_the_rules_of_a_stream(engine: Engine) -> None:
-    """Though it goes straight into the table."""
-
-    def frame(*rows: tuple[Any, ...]) -> pd.DataFrame:
-        made: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
-        return made
-
-    replace_day(engine, conversations, SATURDAY, frame(conversation("a", SATURDAY)))
-    for rows, message in (
-        ([conversation("b"), conversation("c", SATURDAY)], "1 of the rows"),
-        ([conversation("b"), conversation("b")], "repeat a key"),
-    ):
-        with pytest.raises(WrongRows, match=message):
-            replace_day(engine, conversations, FRIDAY, frame(*rows))
-        assert stored_conversations(engine) == [conversation("a", SATURDAY)]
-    replace_day(engine, conversations, FRIDAY, frame(conversation("a"), conversation("b")))
-    assert stored_conversations(engine) == [conversation("a"), conversation("b")]
-
-
-def test_a_frame_is_typed_also_without_rows(engine: Engine) -> None:
-    frame = read_day(engine, agent_calls, [FRIDAY])
-    assert {name: str(kind) for name, kind in frame.dtypes.items()} == {
-        "conversation_id": "string",
-        "call_date": "object",
-        "conversation_start": "datetime64[us, UTC]",
-        "direction": "string",
-        "agent_ids": "object",
-        "answered": "boolean",
-        "ani": "string",
-        "dnis": "string",
-        "talk_ms": "Int64",
-        "hold_ms": "Int64",
-        "acw_ms": "Int64",
-        "handle_ms": "Int64",
-        "queue_id": "string",
-        "wrap_up_code": "string",
-        "disconnect_type": "string",
-        "recording_sessions": "Int64",
-        "ended_at": "datetime64[us, UTC]",
-    }
-    replace_day(engine, daily_report, FRIDAY, report())
-    report_frame = read_day(engine, daily_report, [FRIDAY])
-    assert str(report_frame["audio_minutes"].dtype) == "Float64"
-    assert report_frame.loc[0, "audio_minutes"] == 1.5
-
-
-def test_a_frame_read_and_written_is_the_same_day(engine: Engine) -> None:
-    rows = [
-        conversation("a"),
-        conversation("b", conversation_end=NOON, queue_ids=[], excluded_reason="", payload={}),
-        conversation("c", originating_direction=None),
-    ]
-    replace_day(engine, conversations, FRIDAY, stream(rows))
-    before = versions(engine)
-    frame = read_day(engine, conversations, [FRIDAY])
-    replace_day(engine, conversations, FRIDAY, frame)
-    assert versions(engine) == before
-    assert frame["conversation_end"].isna().tolist() == [True, False, True]
-    assert frame.loc[1, "excluded_reason"] == ""
-    assert frame.loc[0, "queue_ids"] == ["q-1", "q-2"]
-
-
-def test_days_are_read_by_key_and_not_as_a_span(engine: Engine) -> None:
-    monday = date(2024, 1, 8)
-    for day in (FRIDAY, SATURDAY, monday):
-        rows = [conversation(f"{day}-{number}", day) for number in range(2)]
-        replace_day(engine, conversations, day, stream(rows))
-    chosen = stream_day(engine, conversations, [monday, FRIDAY], ["call_date", "conversation_id"])
-    assert list(chosen) == [
-        (day, f"{day}-{number}") for day in (FRIDAY, monday) for number in range(2)
-    ]
-    assert list(stream_day(engine, conversations, [])) == []
-
-
-def test_a_stream_holds_its_connection_until_it_is_closed(engine: Engine) -> None:
-    rows = [conversation(f"c-{number}") for number in range(10)]
-    replace_day(engine, conversations, FRIDAY, stream(rows))
-    reading = stream_day(engine, conversations, [FRIDAY])
-    assert next(reading) == rows[0]
-    assert isinstance(engine.pool, QueuePool)
-    assert engine.pool.checkedout() == 1
-    reading.close()
-    assert engine.pool.checkedout() == 0
-
-
-def test_memory_does_not_grow_with_the_day(engine: Engine) -> None:
-    def peak(number_of_rows: int) -> int:
-        rows = (conversation(f"c-{n}", payload={"x": "y" * 2000}) for n in range(number_of_rows))
-        tracemalloc.start()
-        replace_day(engine, conversations, FRIDAY, DayRows(COLUMNS, rows))
-        for _ in stream_day(engine, conversations, [FRIDAY], ["conversation_id"]):
-            pass
-        used = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return used
-
-    peak(100)  # what is loaded once
-    assert peak(8000) < 1.5 * peak(2000)
 
 
 keys = st.sampled_from("abcdefgh")

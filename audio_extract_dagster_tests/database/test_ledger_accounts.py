@@ -16,7 +16,7 @@ from audio_extract_dagster.database.tables import (
     day_counts,
 )
 from audio_extract_dagster.extraction.accounting import gaps
-from audio_extract_dagster.model import Batch, BatchState, DayCounts, Rates, Reason
+from audio_extract_dagster.model import Batch, BatchStatus, DayCounts, Rates, Reason
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 
 OTHER_DAY = date(2026, 3, 9)
@@ -38,7 +38,7 @@ def exclude(engine: Engine, conversation_id: str, reason: str = "no_agent") -> N
         )
 
 
-def batch(engine: Engine, number: int, state: BatchState | None, *, ignored: int = 0) -> None:
+def batch(engine: Engine, number: int, state: BatchStatus | None, *, ignored: int = 0) -> None:
     each = Batch(f"b-{number}", number, ("c-1", "c-2"), ignored_count=ignored)
     with engine.begin() as connection:
         batches.plan(connection, each, run_id="run-1", call_date=DAY, now=NOW)
@@ -69,8 +69,8 @@ def day(engine: Engine) -> None:
     with engine.begin() as connection:
         records.write_stored(connection, Asked(DAY, "b-1", NOW), stored, by_id)
         records.write_reasons(connection, Asked(DAY, "b-1", NOW), reasons)
-    batch(engine, 1, BatchState.COMPLETED, ignored=2)
-    batch(engine, 2, BatchState.FAILED, ignored=1)
+    batch(engine, 1, BatchStatus.COMPLETED, ignored=2)
+    batch(engine, 2, BatchStatus.FAILED, ignored=1)
     batch(engine, 3, None)
 
 
@@ -164,6 +164,6 @@ def test_rates_are_of_the_days_that_were_extracted(engine: Engine) -> None:
     }
     with engine.begin() as connection:
         connection.execute(insert(daily_report).values(report))
-    batch(engine, 1, BatchState.COMPLETED)
+    batch(engine, 1, BatchStatus.COMPLETED)
     with engine.connect() as connection:
         assert accounts.rates(connection) == Rates(0.5, 0.1, 100_000, 1)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import batches, jobs
 from audio_extract_dagster.database.tables import audio_batches
-from audio_extract_dagster.model import Batch, BatchState, JobStatus
+from audio_extract_dagster.model import Batch, BatchStatus, JobStatus
 from audio_extract_dagster_tests.builders import DAY, NOW, rows
 
 SECOND = timedelta(seconds=1)
@@ -33,7 +33,7 @@ def submit(engine: Engine, batch: Batch, *, second: int = 0) -> Batch:
 def complete(engine: Engine, batch: Batch, *, second: int = 180) -> None:
     batch.completed_at = NOW + second * SECOND
     with engine.begin() as connection:
-        batches.close(connection, batch, BatchState.COMPLETED)
+        batches.close(connection, batch, BatchStatus.COMPLETED)
 
 
 def learnt(engine: Engine) -> list[float]:
@@ -77,7 +77,7 @@ def test_the_end_has_the_counts_of_the_last_look(engine: Engine) -> None:
 def test_a_batch_that_failed_says_why(engine: Engine) -> None:
     batch = plan(engine, 1)
     with engine.begin() as connection:
-        batches.close(connection, batch, BatchState.FAILED, error="reply_lost")
+        batches.close(connection, batch, BatchStatus.FAILED, error="reply_lost")
     (row,) = rows(engine, audio_batches)
     assert (row["status"], row["error"], row["completed_at"]) == ("FAILED", "reply_lost", None)
 
@@ -112,9 +112,9 @@ def test_only_batches_that_came_to_their_end_tell_it(engine: Engine) -> None:
     failed.completed_at = NOW + 3600 * SECOND
     unseen = submit(engine, plan(engine, 4))
     with engine.begin() as connection:
-        batches.close(connection, failed, BatchState.FAILED, error="deadline")
+        batches.close(connection, failed, BatchStatus.FAILED, error="deadline")
         # Of a batch that was taken up and had nothing left to do, nobody saw the end.
-        batches.close(connection, unseen, BatchState.COMPLETED)
+        batches.close(connection, unseen, BatchStatus.COMPLETED)
     assert learnt(engine) == []
 
 

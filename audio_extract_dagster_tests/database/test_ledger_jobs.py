@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.tables import extraction_jobs
-from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
+from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage
 from audio_extract_dagster_tests.builders import DAY, NOW, rows
 
 EARLIER = date(2026, 3, 9)
@@ -56,7 +56,7 @@ def test_a_job_is_read_as_it_was_written(engine: Engine) -> None:
     with engine.begin() as connection:
         jobs.open_job(connection, "run-1", DAY, NOW)
         jobs.set_stage(connection, "run-1", "audio")
-        jobs.set_usage(connection, "run-1", Usage(120, 33.5))
+        jobs.set_usage(connection, "run-1", JobUsage(120, 33.5))
         assert jobs.close_job(
             connection,
             "run-1",
@@ -73,7 +73,7 @@ def test_a_job_is_read_as_it_was_written(engine: Engine) -> None:
         NOW,
         NOW + MINUTE,
         COUNTS,
-        Usage(120, 33.5),
+        JobUsage(120, 33.5),
         "nothing serious",
     )
 
@@ -82,7 +82,7 @@ def test_a_running_job_has_no_counts_yet(engine: Engine) -> None:
     run(engine, "run-1", status=None)
     found = job(engine, "run-1")
     assert (found.status, found.finished_at) == (JobStatus.RUNNING, None)
-    assert (found.counts, found.usage) == (DayCounts(), Usage())
+    assert (found.counts, found.usage) == (DayCounts(), JobUsage())
 
 
 def test_an_unknown_run_has_no_job(engine: Engine) -> None:
@@ -98,7 +98,7 @@ def test_an_ended_job_never_changes(engine: Engine) -> None:
             connection, "run-1", JobStatus.SUCCEEDED, NOW + 5 * MINUTE, counts=DayCounts()
         )
         jobs.set_stage(connection, "run-1", "daily_report")
-        jobs.set_usage(connection, "run-1", Usage(999, 999))
+        jobs.set_usage(connection, "run-1", JobUsage(999, 999))
     assert rows(engine, extraction_jobs) == before
 
 
@@ -162,10 +162,10 @@ def test_the_usage_of_a_day_is_summed_over_its_runs(engine: Engine) -> None:
     for number, run_id in enumerate(["run-1", "run-2"], start=1):
         run(engine, run_id, minute=number, status=None)
         with engine.begin() as connection:
-            jobs.set_usage(connection, run_id, Usage(100 * number, 1.5 * number))
+            jobs.set_usage(connection, run_id, JobUsage(100 * number, 1.5 * number))
     with engine.connect() as connection:
-        assert jobs.day_usage(connection, DAY) == Usage(300, 4.5)
-        assert jobs.day_usage(connection, EARLIER) == Usage(0, 0.0)
+        assert jobs.day_usage(connection, DAY) == JobUsage(300, 4.5)
+        assert jobs.day_usage(connection, EARLIER) == JobUsage(0, 0.0)
 
 
 def test_of_several_runs_the_last_of_each_day_is_found_in_order(engine: Engine) -> None:

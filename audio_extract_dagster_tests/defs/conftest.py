@@ -19,6 +19,7 @@ from audio_extract_dagster_tests.defs.surroundings import (
     genesys_variables,
 )
 from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer, http_gateway
 from audio_extract_dagster_tests.postgres import Database
 
 
@@ -77,3 +78,12 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def location(configured: None, clock: FakeClock, instance: dg.DagsterInstance) -> CodeLocation:
     """The code location, ready to run days."""
     return CodeLocation(clock, instance)
+
+
+@pytest.fixture
+def gateway(configured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpGatewayServer]:
+    """The contact centre's mail gateway."""
+    with http_gateway() as running:
+        monkeypatch.setenv("NOTIFY_URL", running.url)
+        monkeypatch.setenv("EMAILS", "ana@example.com, luis@example.com")
+        yield running

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from audio_extract_dagster.definitions import definitions
-from audio_extract_dagster.defs.day_of_run import first_failure
+from audio_extract_dagster.defs.runs import first_failure
 from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.defs.location import (
     ASSETS,

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.defs import failures as families
-from audio_extract_dagster.defs.day_of_run import first_failure
 from audio_extract_dagster.defs.failures import dagster_failures
+from audio_extract_dagster.defs.runs import first_failure
 from audio_extract_dagster.errors import Never, NotYet, TryAgain
 from audio_extract_dagster.simulator import Fault, Simulator
 from audio_extract_dagster_tests.defs.location import (

@@ -8,7 +8,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
-from audio_extract_dagster.embedded.environment import running_settings
+from audio_extract_dagster.startup import running_settings
 from audio_extract_dagster_tests.defs.location import (
     ASSETS,
     DAY,

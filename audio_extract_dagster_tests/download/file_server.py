@@ -11,7 +11,7 @@ import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -32,10 +32,8 @@ class FileServer:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
-        self.most_at_once = 0
         self.stopping = threading.Event()
         self._scripts: dict[str, list[Answer]] = {}
-        self._busy = 0
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
@@ -57,17 +55,6 @@ class FileServer:
             self.requests.append(request)
             script = self._scripts.get(request.path.partition("?")[0], [status(404)])
             return script.pop(0) if len(script) > 1 else script[0]
-
-    @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
-        with self._lock:
-            self._busy += 1
-            self.most_at_once = max(self.most_at_once, self._busy)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._busy -= 1
 
     def __enter__(self) -> FileServer:
         self._thread.start()
@@ -100,9 +87,7 @@ class _Handler(socketserver.BaseRequestHandler):
         ):
             while (request := _read_request(reader, id(connection))) is not None:
                 answer = owner.answer_to(request)
-                with owner.at_work():
-                    reusable = answer(owner, connection)
-                if not reusable:
+                if not answer(owner, connection):
                     break
 
     def _connection(self) -> socket.socket:

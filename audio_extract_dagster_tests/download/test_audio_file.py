@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audio_extract_dagster.download.audio_file import AudioFile, inspect, is_audio
+from audio_extract_dagster.download.audio_file import AudioFile, inspect, may_be_audio
 from audio_extract_dagster.download.audio_formats import NotAudio
 from audio_extract_dagster.storage.staged import Content
 from audio_extract_dagster_tests.audio_bytes import (
@@ -249,7 +249,7 @@ def test_no_bytes_break_the_inspection(look: Look, content: bytes, start: bytes)
     ["audio/ogg", "AUDIO/WAV", "audio/ogg; codecs=opus", None, "", "application/octet-stream"],
 )
 def test_audio_and_unknown_types_are_fetched(content_type: str) -> None:
-    assert is_audio(content_type)
+    assert may_be_audio(content_type)
 
 
 @pytest.mark.parametrize(
@@ -266,4 +266,4 @@ def test_audio_and_unknown_types_are_fetched(content_type: str) -> None:
     ],
 )
 def test_screens_and_chats_are_not(content_type: str) -> None:
-    assert not is_audio(content_type)
+    assert not may_be_audio(content_type)

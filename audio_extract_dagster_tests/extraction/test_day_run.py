@@ -12,7 +12,7 @@ from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import DayIsBusy, LockLost, is_held
 from audio_extract_dagster.database.tables import day_counts, extraction_jobs
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.model import Job, JobStatus, Usage
+from audio_extract_dagster.model import Job, JobStatus, JobUsage
 from audio_extract_dagster_tests.builders import DAY, add_calls, call, rows
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.postgres import Database
@@ -89,13 +89,13 @@ def test_a_run_is_a_job_from_its_start_to_its_verdict(days: Days) -> None:
     with days.run() as run:
         assert days.job().status is JobStatus.RUNNING
         assert is_held(days.engine, days.settings.schema, DAY)
-        run.meter(lambda: Usage(7, 1.5))
+        run.meter(lambda: JobUsage(7, 1.5))
         run.stage("audio")
-        assert (days.job().stage, days.job().usage) == ("audio", Usage(7, 1.5))
-        run.meter(lambda: Usage(9, 2.5))
+        assert (days.job().stage, days.job().usage) == ("audio", JobUsage(7, 1.5))
+        run.meter(lambda: JobUsage(9, 2.5))
         days.clock.advance(60)
     job = days.job()
-    assert (job.status, job.error, job.usage) == (JobStatus.SUCCEEDED, None, Usage(9, 2.5))
+    assert (job.status, job.error, job.usage) == (JobStatus.SUCCEEDED, None, JobUsage(9, 2.5))
     assert job.finished_at == job.started_at + timedelta(minutes=1)
     assert days.announced.jobs == [job]
 
@@ -212,13 +212,13 @@ def test_a_lock_that_another_run_has_taken_stops_the_run_that_lost_it(days: Days
     def overtaken() -> None:
         with days.run("slow") as slow:
             days.cut_the_lock()
-            slow.meter(lambda: Usage(1000, 0))
+            slow.meter(lambda: JobUsage(1000, 0))
             with days.run("quick"):
                 slow.stage("audio")
 
     with pytest.raises(LockLost):
         overtaken()
     # What the other run wrote of it stands: it never becomes a second writer.
-    assert (days.job("slow").status, days.job("slow").usage) == (JobStatus.FAILED, Usage())
+    assert (days.job("slow").status, days.job("slow").usage) == (JobStatus.FAILED, JobUsage())
     # The other run found it gone and told so; it does not tell a second time.
     assert [job.run_id for job in days.announced.jobs] == ["slow", "quick"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
-from audio_extract_dagster.genesys import BatchResult, BatchStatus
+from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import call
 
@@ -40,7 +40,7 @@ def look(
     expected = count if expected is None else expected
     errors = sum(result.url is None for result in results)
     status = "Completed" if finished else "InProgress"
-    found = flying.absorb(BatchStatus(status, expected, count, errors, list(results)))
+    found = flying.absorb(BatchJobStatus(status, expected, count, errors, list(results)))
     flying.finished = flying.finished or finished
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.extraction.outcomes import settle
-from audio_extract_dagster.genesys import BatchResult, BatchStatus
+from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, call
 from audio_extract_dagster_tests.scenarios.day import LIMITS
@@ -25,7 +25,7 @@ def offered(flying: Flight, parts: int, *, signature: str = "1") -> list[Recordi
         for part in range(parts)
     ]
     flying.looked()
-    return flying.absorb(BatchStatus(None, parts, parts, 0, results))
+    return flying.absorb(BatchJobStatus(None, parts, parts, 0, results))
 
 
 def reasons(flying: Flight) -> dict[str, Reason]:

@@ -10,7 +10,7 @@ import pytest
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.genesys import (
-    BatchStatus,
+    BatchJobStatus,
     Conversation,
     GenesysClient,
     LoginRefused,
@@ -64,7 +64,7 @@ def is_open(call: TrueConversation, clock: Clock) -> bool:
     return call.end_ms is None or call.end_ms > clock.now().timestamp() * 1000
 
 
-def finished(client: GenesysClient, job_id: str, clock: Clock) -> BatchStatus:
+def finished(client: GenesysClient, job_id: str, clock: Clock) -> BatchJobStatus:
     for _ in range(50):
         status = client.batch_status(job_id)
         if status.finished:
@@ -155,16 +155,6 @@ def test_metadata_of_each_conversation(
         assert [(entry.id, entry.media) for entry in found] == [
             (recording.id, recording.media) for recording in call.recordings
         ]
-
-
-def test_one_conversation_is_read_again(client: GenesysClient, world: World) -> None:
-    call = world.conversations(DAY)[0]
-
-    found = client.conversation(call.id)
-
-    assert found is not None
-    assert (found.id, found.start) == (call.id, call.start)
-    assert client.conversation("11111111-2222-4333-8444-555555555555") is None
 
 
 def test_a_healthy_org_passes_every_probe(

@@ -87,17 +87,6 @@ def test_an_interval_without_a_time_zone_is_not_sent(
     assert server.received == []
 
 
-def test_one_conversation(client: GenesysClient, server: ScriptedServer) -> None:
-    body = {"conversationId": "c-1", "conversationStart": "2026-03-10T14:02:11.104Z"}
-    server.script("/api/v2/analytics/conversations/c-1/details", Answer(200, body))
-
-    found = client.conversation("c-1")
-
-    assert found is not None
-    assert (found.id, found.end) == ("c-1", None)
-    assert client.conversation("c-2") is None
-
-
 @pytest.mark.parametrize("answer", [Answer(200, []), Answer(200, None), NOT_FOUND])
 def test_no_recordings_however_it_is_said(
     client: GenesysClient, server: ScriptedServer, answer: Answer
@@ -237,7 +226,6 @@ def test_what_cannot_be_an_id_is_not_asked_for(
     client: GenesysClient, server: ScriptedServer, nothing: str
 ) -> None:
     assert client.recording_metadata(nothing) == []
-    assert client.conversation(nothing) is None
     with pytest.raises(NotFound, match="not an id"):
         client.batch_status(nothing)
     assert server.received == []

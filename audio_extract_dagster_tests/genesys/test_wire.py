@@ -12,8 +12,8 @@ import pytest
 
 from audio_extract_dagster.genesys import wire
 from audio_extract_dagster.genesys.model import (
+    BatchJobStatus,
     BatchResult,
-    BatchStatus,
     Metric,
     Participant,
     Segment,
@@ -215,7 +215,7 @@ def test_what_is_no_page_is_unreadable(body: bytes) -> None:
 def test_when_a_batch_is_finished(
     status: str | None, expected: int, results: int, finished: bool
 ) -> None:
-    assert BatchStatus(status, expected, results, 0, []).finished is finished
+    assert BatchJobStatus(status, expected, results, 0, []).finished is finished
 
 
 def test_results_that_are_no_results_are_not_lost() -> None:

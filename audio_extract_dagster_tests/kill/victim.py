@@ -23,7 +23,7 @@ from audio_extract_dagster.extraction.collect import CollectionLimits, collect_a
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import Usage
+from audio_extract_dagster.model import JobUsage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.settings import Settings, read_settings
 
@@ -53,7 +53,7 @@ def extract(environment: Mapping[str, str], day: date) -> None:
         Downloader(storage_of(settings), clock=clock) as downloader,
         run as day_run,
     ):
-        day_run.meter(lambda: Usage(client.usage.total))
+        day_run.meter(lambda: JobUsage(client.usage.total))
         day_run.stage("conversations")
         _list(client, engine, settings, day)
         day_run.stage("agent_calls")

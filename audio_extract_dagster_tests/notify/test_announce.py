@@ -13,7 +13,7 @@ from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.tables import notifications
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.extraction.day_run import Announce
-from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
+from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.layout import plain_text
@@ -47,7 +47,7 @@ languages = pytest.mark.parametrize("texts", [ENGLISH, SPANISH], ids=["en", "es"
 def ended(engine: Engine) -> Callable[..., list[str]]:
     """A run begins and ends; returns of which runs there are messages by then."""
     clock = FakeClock()
-    usual, nothing = Announcer(clock, "Good morning.", RUN_URL), Usage()
+    usual, nothing = Announcer(clock, "Good morning.", RUN_URL), JobUsage()
 
     def ended(
         run_id: str,
@@ -55,7 +55,7 @@ def ended(engine: Engine) -> Callable[..., list[str]]:
         counts: DayCounts = COUNTS,
         day: date = DAY,
         *,
-        usage: Usage = nothing,
+        usage: JobUsage = nothing,
         announce: Announce = usual,
     ) -> list[str]:
         with engine.begin() as connection:
@@ -85,7 +85,7 @@ def test_the_first_run_of_a_day_is_told_with_a_link_to_it(
 
 def test_a_repeat_with_the_same_outcome_is_silent(ended: Callable[..., list[str]]) -> None:
     ended("run-1")
-    assert ended("run-2", usage=Usage(500, 90.0)) == ["run-1"]
+    assert ended("run-2", usage=JobUsage(500, 90.0)) == ["run-1"]
 
 
 def test_what_is_left_out_is_counted_anew_each_time_and_is_no_news(

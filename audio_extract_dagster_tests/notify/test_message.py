@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_extract_dagster.model import DayCounts, Job, JobStatus, Reason, Usage
+from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage, Reason
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.layout import plain_text
 from audio_extract_dagster.notify.message import Message, compose, compose_digest
@@ -40,7 +40,7 @@ JOB = Job(
     started_at=STARTED,
     finished_at=STARTED + timedelta(minutes=12, seconds=30),
     counts=COUNTS,
-    usage=Usage(requests=345, wait_seconds=90.0),
+    usage=JobUsage(requests=345, wait_seconds=90.0),
     error=None,
 )
 FAILED = dataclasses.replace(JOB, status=JobStatus.FAILED, error="listing: <b>it</b> broke & fell")
@@ -141,7 +141,7 @@ def test_a_success_needs_nothing() -> None:
 
 def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
     message = compose(
-        dataclasses.replace(FAILED, counts=DayCounts(), usage=Usage()), counts_known=False
+        dataclasses.replace(FAILED, counts=DayCounts(), usage=JobUsage()), counts_known=False
     )
     assert "0 stored" not in message.subject
     said = lines(message)

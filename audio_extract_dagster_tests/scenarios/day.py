@@ -31,7 +31,7 @@ from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import OPEN_CALLS, Usage
+from audio_extract_dagster.model import OPEN_CALLS, JobUsage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.simulator import (
     Conversation,
@@ -270,7 +270,7 @@ def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
     ]
 
 
-def _usage(client: GenesysClient) -> Usage:
+def _usage(client: GenesysClient) -> JobUsage:
     spent = client.usage
     waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
-    return Usage(spent.total, round(waited, 3))
+    return JobUsage(spent.total, round(waited, 3))

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from audio_extract_dagster.database.tables import audio_batches, extraction_jobs
-from audio_extract_dagster.model import Batch, BatchState
+from audio_extract_dagster.model import Batch, BatchStatus
 
 _LEARN_FROM = 20
 
@@ -26,7 +26,7 @@ def plan(
             call_date=call_date,
             run_id=run_id,
             batch_number=batch.number,
-            status=BatchState.PLANNED.value,
+            status=BatchStatus.PLANNED.value,
             requested=[{"conversationId": each} for each in batch.conversation_ids],
             requested_count=len(batch.conversation_ids),
             planned_at=now,
@@ -40,7 +40,7 @@ def confirm(connection: Connection, batch: Batch) -> None:
         update(audio_batches)
         .where(audio_batches.c.batch_id == batch.batch_id)
         .values(
-            status=BatchState.SUBMITTED.value,
+            status=BatchStatus.SUBMITTED.value,
             genesys_job_id=batch.genesys_job_id,
             submitted_at=batch.submitted_at,
         )
@@ -48,7 +48,7 @@ def confirm(connection: Connection, batch: Batch) -> None:
 
 
 def close(
-    connection: Connection, batch: Batch, state: BatchState, *, error: str | None = None
+    connection: Connection, batch: Batch, state: BatchStatus, *, error: str | None = None
 ) -> None:
     """The batch is over: every call in it has its answer, or it failed as a whole."""
     connection.execute(
@@ -72,7 +72,7 @@ def open_batches(connection: Connection, call_date: date) -> list[Batch]:
         select(audio_batches)
         .where(
             audio_batches.c.call_date == call_date,
-            audio_batches.c.status.in_([BatchState.PLANNED.value, BatchState.SUBMITTED.value]),
+            audio_batches.c.status.in_([BatchStatus.PLANNED.value, BatchStatus.SUBMITTED.value]),
         )
         .order_by(audio_batches.c.batch_number)
     )
@@ -110,7 +110,7 @@ def usual_seconds(connection: Connection) -> list[float]:
     query = (
         select(took)
         .where(
-            audio_batches.c.status == BatchState.COMPLETED.value,
+            audio_batches.c.status == BatchStatus.COMPLETED.value,
             audio_batches.c.completed_at.is_not(None),
             audio_batches.c.submitted_at.is_not(None),
             ~outlived_its_run,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Update, func, insert, select, update
 
 from audio_extract_dagster.database.tables import extraction_jobs
-from audio_extract_dagster.model import DayCounts, Job, JobStatus, Usage
+from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage
 
 _RUNNING = JobStatus.RUNNING.value
 
@@ -29,7 +29,7 @@ def set_stage(connection: Connection, run_id: str, stage: str) -> None:
     connection.execute(_running(run_id).values(stage=stage))
 
 
-def set_usage(connection: Connection, run_id: str, usage: Usage) -> None:
+def set_usage(connection: Connection, run_id: str, usage: JobUsage) -> None:
     """What the run has spent so far. An ended job never changes."""
     connection.execute(_running(run_id).values(asdict(usage)))
 
@@ -123,14 +123,14 @@ def first_day(connection: Connection) -> date | None:
     return earliest
 
 
-def day_usage(connection: Connection, call_date: date) -> Usage:
+def day_usage(connection: Connection, call_date: date) -> JobUsage:
     """What all runs of the day have spent together."""
     query = select(
         func.coalesce(func.sum(extraction_jobs.c.requests), 0),
         func.coalesce(func.sum(extraction_jobs.c.wait_seconds), 0.0),
     ).where(extraction_jobs.c.call_date == call_date)
     requests, wait_seconds = connection.execute(query).one()
-    return Usage(int(requests), float(wait_seconds))
+    return JobUsage(int(requests), float(wait_seconds))
 
 
 def _running(run_id: str) -> Update:
@@ -155,6 +155,6 @@ def _job(row: Row[Any]) -> Job:
                 if fields[name] is not None
             }
         ),
-        usage=Usage(fields["requests"], fields["wait_seconds"]),
+        usage=JobUsage(fields["requests"], fields["wait_seconds"]),
         error=fields["error"],
     )

@@ -12,14 +12,14 @@ from audio_extract_dagster.database.connection import (
     DatabaseUnavailable,
     database_errors,
 )
-from audio_extract_dagster.defs.day_of_run import NoSingleDay, day_of_run, first_failure
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
+from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure
 from audio_extract_dagster.defs.telling import announcer, tell_directly
-from audio_extract_dagster.embedded.environment import running_settings
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.settings import SettingsError
+from audio_extract_dagster.startup import running_settings
 
 
 def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:

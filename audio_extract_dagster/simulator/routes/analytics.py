@@ -1,4 +1,4 @@
-"""Conversation details: the query with its paging, and single conversations (section 4)."""
+"""Conversation details: the query with its paging, and single conversations."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _user(user_id: str, name: str) -> Payload:
 
 
 def _paged(call: Call, path: str, entities: Sequence[Payload]) -> Reply:
-    """An entity list: `nextUri` is absent on the last page (section 10)."""
+    """An entity list: `nextUri` is absent on the last page."""
     try:
         page = int(call.request.query.get("pageNumber", "1"))
         size = int(call.request.query.get("pageSize", "25"))

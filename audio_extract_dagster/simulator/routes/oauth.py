@@ -1,4 +1,4 @@
-"""Login with client credentials, and what can be asked of a token (section 2)."""
+"""Login with client credentials, and what can be asked of a token."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _refused(status: int, error: str, description: str) -> Reply:
-    """Login errors do not have the API's error body (section 2.2)."""
+    """Login errors do not have the API's error body."""
     body = {"error": error, "description": description, "error_description": description}
     return Reply.json(body, status)

@@ -1,4 +1,4 @@
-"""Recording metadata, the recording settings and batch download jobs (section 6)."""
+"""Recording metadata, the recording settings and batch download jobs."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""The settings that a running part works with: what DEV_MODE replaces is started and filled in.
+"""The settings that a part starts to work with: what DEV_MODE replaces is started and filled in.
 
-With DEV_MODE off this only reads and checks the environment. What the embedded services are and
-how they are shared is in `session.py`.
+With DEV_MODE off this only reads and checks the environment. What the settings are is in
+`settings.py`, what the embedded services are and how they are shared in `embedded/session.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from audio_extract_dagster.settings import (
@@ -24,14 +25,20 @@ DATA_FOLDER = Path("data")
 def running_settings(require: Iterable[str] = POSTGRES + GENESYS) -> Settings:
     """Settings for work; raises one `SettingsError` that lists all that is missing."""
     environment = environment_of(Path.cwd())
+    return read_settings(environment | _embedded(environment), require=require)
+
+
+def exported_settings() -> Settings:
+    """The same, and in the environment, where Dagster and child processes read them."""
+    os.environ.update(_embedded(os.environ))
+    return running_settings()
+
+
+def _embedded(environment: Mapping[str, str]) -> dict[str, str]:
+    """Start, or join, what DEV_MODE replaces and is not configured; returns its variables."""
     settings = read_settings(environment)
-    if settings.dev_mode:
-        environment |= embedded_variables(settings)
-    return read_settings(environment, require=require)
-
-
-def embedded_variables(settings: Settings) -> dict[str, str]:
-    """Start, or join, what of the embedded services is not configured; returns its variables."""
+    if not settings.dev_mode:
+        return {}
     from audio_extract_dagster.embedded.session import ensure_embedded
 
     parts = {
