@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from audio_extract_dagster.cli.span import span_of_days
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.extraction.forecast import Forecast
 from audio_extract_dagster.model import Rates
 from audio_extract_dagster.startup import running_settings
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
 
 @click.command("plan")
-@click.option("--from", "first", type=_DAY, required=True, help="The first day.")
-@click.option("--to", "last", type=_DAY, required=True, help="The last day, included.")
-def command(first: datetime, last: datetime) -> None:
+@span_of_days
+def command(first: date, last: date) -> None:
     """Say what extracting a span of days would cost; asks Genesys for counts, changes nothing."""
     settings = running_settings()
-    if last < first:
-        raise click.UsageError("--to is before --from.")
-    wanted = settings.business_days.between(first.date(), last.date())
+    wanted = settings.business_days.between(first, last)
     cost, rates = forecast_of(settings, wanted, SystemClock())
     _show(cost, rates)
 

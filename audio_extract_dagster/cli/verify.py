@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from datetime import date, datetime
+from datetime import date
 
 import click
 from sqlalchemy import Engine
 
+from audio_extract_dagster.cli.span import span_of_days
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
 from audio_extract_dagster.database.locks import DayIsBusy, day_lock
@@ -23,20 +24,15 @@ from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings
 from audio_extract_dagster.startup import running_settings
 from audio_extract_dagster.storage import AudioStorage
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
 
 @click.command("verify")
-@click.option("--from", "first", type=_DAY, required=True, help="The first day.")
-@click.option("--to", "last", type=_DAY, required=True, help="The last day, included.")
+@span_of_days
 @click.option("--repair", "mend", is_flag=True, help="Mark what is lost: the next run fetches it.")
 @click.option("--deep", is_flag=True, help="Ask Genesys for each call's recordings, too.")
-def command(first: datetime, last: datetime, mend: bool, deep: bool) -> None:
+def command(first: date, last: date, mend: bool, deep: bool) -> None:
     """Compare rows and files of a span of days, checksums recomputed; exit 1 on any difference."""
     settings = running_settings(require=POSTGRES + (GENESYS if deep else ()))
-    if last < first:
-        raise click.UsageError("--to is before --from.")
-    days = settings.business_days.between(first.date(), last.date())
+    days = settings.business_days.between(first, last)
     engine, storage = engine_of(settings), storage_of(settings)
     total = busy = 0
     with genesys_client_of(settings, SystemClock()) if deep else nullcontext() as source:

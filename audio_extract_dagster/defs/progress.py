@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from types import TracebackType
 
 import dagster as dg
 from sqlalchemy import Engine
@@ -35,12 +34,7 @@ class LoggedProgress:
     def __enter__(self) -> LoggedProgress:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if not self._lines:
             return
         if error is None:

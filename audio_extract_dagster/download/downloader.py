@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from types import TracebackType
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.download.audio_file import AudioFile, inspect
@@ -101,12 +100,7 @@ class Downloader:
     def __enter__(self) -> Downloader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager

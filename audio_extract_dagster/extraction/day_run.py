@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from types import TracebackType
 
 from sqlalchemy import Connection, Engine
 
@@ -73,12 +72,7 @@ class DayRun:
             self._holding = holding.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         with self._holding:
             if isinstance(error, Exception):
                 self.failed(str(error))

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from types import TracebackType
 
 from audio_extract_dagster.download.downloader import Downloaded, Downloader, Received
 from audio_extract_dagster.download.errors import (
@@ -65,12 +64,7 @@ class DownloadPool:
     def __enter__(self) -> DownloadPool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
 
     def fetch(self, flight: Flight, recording: RecordingLinks) -> None:

@@ -11,7 +11,6 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -86,12 +85,7 @@ class GenesysClient:
     def __enter__(self) -> GenesysClient:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from html import escape
 
 from audio_extract_dagster.notify.layout import QUIET
+from audio_extract_dagster.palette import CALLS
 
 # Narrower than this, a part of a bar is not seen.
 _NARROWEST_PERCENT = 2
 _TALLEST = 64
-_COLUMN = "#4f7cac"
 _HOURS_BETWEEN_LABELS = 6
 
 
@@ -66,7 +66,7 @@ def by_hour(heading: str, calls: Sequence[int]) -> str:
 def _column(height: int, number: int) -> str:
     """A coloured cell of its own height: the one thing that every mail program draws."""
     tall = max(height, 1) if number else 1
-    color = _COLUMN if number else "#e0e1e6"
+    color = CALLS if number else "#e0e1e6"
     return (
         '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"><tr>'
         f'<td height="{tall}" bgcolor="{color}" '

@@ -15,6 +15,7 @@ from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import bars, layout
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.texts import Texts
+from audio_extract_dagster.palette import RECORDINGS
 from audio_extract_dagster.redaction import redact
 
 _TONES = {
@@ -23,8 +24,7 @@ _TONES = {
     JobStatus.FAILED: layout.BAD,
     JobStatus.CANCELED: layout.BAD,
 }
-# Stored, pending, missing, failed: told apart by colour-blind readers too.
-_COLORS = ("#3d8b6d", "#d9a441", "#8d99a6", "#b5473c")
+_COLORS = tuple(RECORDINGS.values())  # in the order of the counts
 
 
 @dataclass(frozen=True)

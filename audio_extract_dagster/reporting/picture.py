@@ -10,19 +10,13 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from audio_extract_dagster.model import DayShape, RecordStatus
+from audio_extract_dagster.model import DayShape
+from audio_extract_dagster.palette import CALLS, RECORDINGS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_GROUND, _INK, _BARS = "#f7f7f5", "#2b2f36", "#4f7cac"
-# Told apart by colour-blind readers too, and named beside the bars.
-_STATUS_COLORS = {
-    RecordStatus.STORED: "#3d8b6d",
-    RecordStatus.PENDING: "#d9a441",
-    RecordStatus.MISSING: "#8d99a6",
-    RecordStatus.FAILED: "#b5473c",
-}
+_GROUND, _INK = "#f7f7f5", "#2b2f36"
 
 
 def draw_day(shape: DayShape, title: str) -> bytes:
@@ -43,7 +37,7 @@ def draw_day(shape: DayShape, title: str) -> bytes:
 
 
 def _bars(axes: Axes, values: Sequence[int], title: str, unit: str) -> None:
-    axes.bar(range(len(values)), values, color=_BARS, width=0.85)
+    axes.bar(range(len(values)), values, color=CALLS, width=0.85)
     axes.set_xlabel(unit, color=_INK)
     _dress(axes, title)
 
@@ -54,7 +48,7 @@ def _outcome(axes: Axes, shape: DayShape) -> None:
     bars = axes.barh(
         [status.value.lower() for status in statuses],
         counts,
-        color=[_STATUS_COLORS[status] for status in statuses],
+        color=[RECORDINGS[status] for status in statuses],
     )
     axes.bar_label(bars, labels=[f" {count:,}" for count in counts], color=_INK)
     axes.margins(x=0.15)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.simulator.batches import Batches, Submission
 from audio_extract_dagster.simulator.call import Services
@@ -64,12 +62,7 @@ class Simulator:
     def __enter__(self) -> Simulator:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property

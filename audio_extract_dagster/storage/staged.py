@@ -13,7 +13,6 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from types import TracebackType
 
 from audio_extract_dagster.storage.errors import (
     StorageFull,
@@ -150,10 +149,5 @@ class Staged:
     def __enter__(self) -> Staged:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.discard()
