@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_extract_dagster.business_days import BusinessDays
-from audio_extract_dagster.extraction.due import LOOK_BACK, DueDay, due_days, look_back
+from audio_extract_dagster.extraction.due import (
+    LOOK_BACK,
+    DueDay,
+    days_left_behind,
+    due_days,
+    look_back,
+)
 from audio_extract_dagster.model import JobStatus
 
 ZONE = ZoneInfo("America/Lima")
@@ -120,6 +126,19 @@ def test_after_long_holidays_the_last_working_days_are_found() -> None:
 
 def test_a_day_at_work_is_left_to_the_run_that_works_on_it() -> None:
     assert due(march(10), busy=(march(9), march(4)), d4=JobStatus.RUNNING) == [(6, SECOND)]
+
+
+def test_days_left_behind_are_those_that_are_not_done_each_with_how_it_stands() -> None:
+    last = {march(5): JobStatus.SUCCEEDED, march(6): JobStatus.FAILED, march(9): JobStatus.RUNNING}
+    last |= {march(4): JobStatus.CANCELED, march(11): JobStatus.INCOMPLETE}
+    behind = days_left_behind(DAYS, march(5), march(11), last)  # the 8th is a Sunday
+    assert behind == [
+        "2026-03-06 (FAILED)",
+        "2026-03-07 (never run)",
+        "2026-03-09 (RUNNING)",
+        "2026-03-10 (never run)",
+    ]
+    assert days_left_behind(DAYS, march(8), march(8), {}) == []
 
 
 @st.composite
