@@ -82,6 +82,7 @@ def test_metadata_is_asked_where_something_does_not_add_up(
             call("c-1", KnownRecord("r-1", STORED, 1), KnownRecord("r-2", FAILED, 1)),
             Answers({"r-2"}),
         ),
+        (call("c-1", KnownRecord("r-1", PENDING, 1)), Answers({"r-1"})),
     ],
 )
 def test_metadata_is_not_asked_where_the_batch_says_it_all(
@@ -141,7 +142,8 @@ def test_an_unknown_medium_may_be_voice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours_since_end", "reason"), [(23, Reason.NOT_LISTED_YET), (24, Reason.WITHDRAWN)]
+    ("hours_since_end", "reason"),
+    [(23, Reason.NOT_LISTED_YET), (24, Reason.WITHDRAWN), (25, Reason.WITHDRAWN)],
 )
 def test_a_recording_that_is_heard_of_and_not_listed(hours_since_end: int, reason: Reason) -> None:
     ended_at = NOW - timedelta(hours=hours_since_end)
@@ -224,9 +226,10 @@ def test_a_recording_that_is_new_is_not_late_because_another_is() -> None:
     }
 
 
-def test_each_recording_is_late_by_its_own_first_request() -> None:
+@pytest.mark.parametrize("order", [1, -1])
+def test_each_recording_is_late_by_its_own_first_request(order: int) -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
-    known = (KnownRecord("r-1", PENDING, 5, LONG_AGO), KnownRecord("r-2", PENDING, 5, NOW))
+    known = (KnownRecord("r-1", PENDING, 5, LONG_AGO), KnownRecord("r-2", PENDING, 5, NOW))[::order]
     assert outcome(
         call("c-1", *known, **ended), listed("UPLOADING"), listed("UPLOADING", "r-2")
     ) == {
@@ -244,10 +247,12 @@ def test_a_call_that_was_open_for_weeks_is_not_late_when_it_closes() -> None:
     assert outcome(just_closed, listed("UPLOADING")) == {"r-1": Reason.UPLOADING}
 
 
-def test_a_call_that_never_closes_is_late_in_the_end() -> None:
-    started = {"conversation_start": NOW - NEVER_CLOSED_AFTER}
+@pytest.mark.parametrize("days_more", [0, 1])
+def test_a_call_that_never_closes_is_late_in_the_end(days_more: int) -> None:
+    started = {"conversation_start": NOW - NEVER_CLOSED_AFTER - timedelta(days=days_more)}
     stuck = call("c-1", KnownRecord("r-1", PENDING, 5, LONG_AGO), ended_at=None, **started)
     assert outcome(stuck, listed("UPLOADING")) == {"r-1": Reason.LATE_AUDIO_EXPIRED}
+    assert outcome(call("c-1", ended_at=None, **started)) == {"": Reason.NEVER_CLOSED}
 
 
 # A batch that broke off, before the calls are asked for again
