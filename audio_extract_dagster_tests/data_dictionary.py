@@ -37,12 +37,13 @@ SELECT call_date, conversation_id, conversation_start, direction, answered, talk
 ```
 
 `queue_id` is the queue of the agent who answered; in which queues a call waited says
-`conversations.queue_ids`. A call has a line for each recording, and for each part of one that came in
-parts; a call without any has one line with the reason. The database of the demo is there to be asked
-while `audio-extract dev` runs:
+`conversations.queue_ids`. A call has a line for each recording, and for each part of one that came
+in parts; a call without any has one line with the reason. The database of the demo is there to be
+asked while `audio-extract dev` runs:
 
 ```sh
-PGPASSWORD=$(cat data/embedded/postgres/password) psql -h 127.0.0.1 -p $(cat data/embedded/postgres/port) -U postgres audio_extract
+cd data/embedded/postgres
+PGPASSWORD=$(cat password) psql -h 127.0.0.1 -p $(cat port) -U postgres audio_extract
 ```
 
 """
