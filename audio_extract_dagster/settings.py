@@ -147,6 +147,11 @@ class Settings(BaseModel):
         return self.pg_host.startswith("/") and ":" not in self.pg_host
 
     @property
+    def storage_is_local(self) -> bool:
+        """Whether audio is kept in a folder: written as a path or as `file://…`."""
+        return "://" not in self.audio_storage_uri or self.audio_storage_uri.startswith("file://")
+
+    @property
     def uses_simulator(self) -> bool:
         """Whether DEV_MODE stands in for a Genesys Cloud that is not configured."""
         return self.dev_mode and not self.configured(GENESYS)
@@ -206,7 +211,7 @@ def read_settings(environment: Mapping[str, str], *, require: Iterable[str] = ()
             "PG_HOST must be on this machine while DEV_MODE replaces Genesys Cloud by the "
             "simulator: invented calls must not reach a shared database"
         )
-    if settings.uses_simulator and settings.audio_storage_uri.startswith("gs://"):
+    if settings.uses_simulator and not settings.storage_is_local:
         problems.append(
             "AUDIO_STORAGE_URI must be a folder while DEV_MODE replaces Genesys Cloud by the "
             "simulator: invented calls must not reach a bucket"
