@@ -21,7 +21,12 @@ from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
 from audio_extract_dagster.database.stopwatch import Stopwatch, time_database
 from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast
-from audio_extract_dagster.genesys import GenesysClient, RequestBudget
+from audio_extract_dagster.genesys import (
+    DEFAULT_POLICY,
+    GenesysClient,
+    RequestBudget,
+    RetryPolicy,
+)
 from audio_extract_dagster.model import Rates
 from audio_extract_dagster.notify.gateway import Gateway, open_gateway
 from audio_extract_dagster.notify.languages import LANGUAGES
@@ -48,7 +53,10 @@ def _database(postgres: PostgresSettings) -> tuple[Engine, Stopwatch]:
 
 
 def genesys_client_of(
-    settings: Settings, clock: Clock, budget: RequestBudget | None = None
+    settings: Settings,
+    clock: Clock,
+    budget: RequestBudget | None = None,
+    policy: RetryPolicy = DEFAULT_POLICY,
 ) -> GenesysClient:
     """Genesys Cloud, within the budget that all runs share unless another is given."""
     client_id = settings.genesys_cloud_client_id or ""
@@ -63,6 +71,7 @@ def genesys_client_of(
             engine_of(settings), client_id, settings.genesys_requests_per_minute, clock
         ),
         clock=clock,
+        policy=policy,
     )
 
 

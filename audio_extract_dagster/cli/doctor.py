@@ -41,11 +41,11 @@ def checks(settings: Settings) -> Iterator[Check]:
     from audio_extract_dagster.clock import SystemClock
     from audio_extract_dagster.composition import gateway_of, genesys_client_of, storage_of
     from audio_extract_dagster.extraction.queues import queue_name
-    from audio_extract_dagster.genesys import LocalBudget
+    from audio_extract_dagster.genesys import IMPATIENT_POLICY, LocalBudget
 
     # A budget of its own: the shared one is in the database, which may be what is wrong.
     budget = LocalBudget(settings.genesys_requests_per_minute, SystemClock())
-    with genesys_client_of(settings, SystemClock(), budget) as client:
+    with genesys_client_of(settings, SystemClock(), budget, IMPATIENT_POLICY) as client:
         yield "Genesys Cloud login", lambda: f"organization {client.organization_name()}"
         yield (
             "permission to list conversations",

@@ -28,11 +28,12 @@ from audio_extract_dagster.genesys.model import (
     Session,
 )
 from audio_extract_dagster.genesys.pacing import LocalBudget, RequestBudget
-from audio_extract_dagster.genesys.policy import DEFAULT_POLICY, RetryPolicy
+from audio_extract_dagster.genesys.policy import DEFAULT_POLICY, IMPATIENT_POLICY, RetryPolicy
 from audio_extract_dagster.genesys.usage import Usage
 
 __all__ = [
     "DEFAULT_POLICY",
+    "IMPATIENT_POLICY",
     "MAX_PAGE_SIZE",
     "BadRequest",
     "BatchJobStatus",

@@ -50,3 +50,5 @@ class RetryPolicy:
 
 
 DEFAULT_POLICY = RetryPolicy()
+IMPATIENT_POLICY = RetryPolicy(tries=1, longest_wait=10.0)
+"""For somebody who waits at a terminal for the answer, whatever it is."""

@@ -96,6 +96,17 @@ def test_everything_is_wrong(
     assert "Traceback" not in finished.errors
 
 
+def test_a_genesys_that_does_not_answer_is_not_waited_for(terminal: CommandLine) -> None:
+    nowhere = "http://127.0.0.1:9"
+    finished = terminal.run(
+        "doctor", GENESYS_CLOUD_LOGIN_URL=nowhere, GENESYS_CLOUD_API_URL=nowhere
+    )
+    verdict, words = _said(finished)["Genesys Cloud login"]
+    assert (finished.code, verdict) == (1, "failed")
+    assert "no connection could be made" in words
+    assert "waited" not in words
+
+
 def test_what_is_not_granted_or_not_done_is_told_by_name(
     terminal: CommandLine, postgres_server: Server, simulator: Simulator
 ) -> None:
