@@ -63,6 +63,15 @@ class Server:
             engine.dispose()
             self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def shut_out(self, database: Database) -> None:
+        """End all connections to a database and accept no new one, as if its disk were gone."""
+        name = database.settings.database
+        self._run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        self._run(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        )
+
     def close(self) -> None:
         self._admin.dispose()
 

@@ -57,7 +57,7 @@ def cli() -> None:
     os.environ.update(environment_of(Path.cwd()))
     # A command says at its end what went wrong; LOG_LEVEL asks for more on the way.
     level = os.environ.get("LOG_LEVEL", "").upper() or logging.ERROR
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.ERROR)
     with suppress(ValueError):  # a wrong level is reported with all other settings
         logging.getLogger("audio_extract_dagster").setLevel(level)
 

@@ -58,7 +58,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield "audio storage", lambda: storage_of(settings).check()
     yield "notification gateway", lambda: gateway_of(settings).check()
     yield "the day that is due", lambda: _due_day(settings)
-    yield "earlier days", lambda: _earlier_days(settings)
+    yield "earlier days", lambda: _earlier_days(settings, datetime.now(timezone.utc))
 
 
 def _granted(probe: Callable[[], None]) -> str:
@@ -80,31 +80,49 @@ def _due_day(settings: Settings) -> str:
     if due is None:
         return "none yet"
     status = _last_statuses(settings, due, due).get(due)
+    if status is JobStatus.RUNNING and _works_on(settings, due):
+        raise NotYet(f"{due} is RUNNING: a run works on it now.")
     if status is None or not status.is_done:
-        said = "never ran" if status is None else f"is {status.value}"
-        raise NotYet(f"{due} {said}. Run `audio-extract run --date {due}`.")
+        how = "never ran" if status is None else f"is {status.value}"
+        gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
+        raise NotYet(f"{due} {how}{gone}. Run `audio-extract run --date {due}`.")
     return f"{due} {status.value}"
 
 
-def _earlier_days(settings: Settings) -> str:
-    """The days that the schedule no longer looks back at: somebody has to ask for them."""
+def _earlier_days(settings: Settings, now: datetime) -> str:
+    """The days before the due one, since the first ever run, that nobody finished."""
     from audio_extract_dagster.extraction.due import days_left_behind, look_back
 
-    considered = look_back(settings.business_days, datetime.now(timezone.utc))
+    days = settings.business_days
+    considered = look_back(days, now)
     if not considered:
         return "none yet"
-    last = considered[0] - timedelta(days=1)
-    statuses = _last_statuses(settings, date.min, last)
+    before_due = considered[-1] - timedelta(days=1)
+    statuses = _last_statuses(settings, date.min, before_due)
     if not statuses:
         return "none yet"
-    behind = days_left_behind(settings.business_days, min(statuses), last, statuses)
-    if not behind:
-        return f"all done since {min(statuses)}"
-    more = f" and {len(behind) - 10} more" if len(behind) > 10 else ""
-    return (
-        f"Warning: not done, and too long ago for the schedule: {', '.join(behind[:10])}{more}. "
-        "Run each, or launch a backfill."
-    )
+    first, tick = min(statuses), considered[0]
+    forgotten = days_left_behind(days, first, tick - timedelta(days=1), statuses)
+    asked_again = days_left_behind(days, max(first, tick), before_due, statuses)
+    found = []
+    if asked_again:
+        found.append(f"not done, asked for again at the next tick: {', '.join(asked_again)}")
+    if forgotten:
+        more = f" and {len(forgotten) - 10} more" if len(forgotten) > 10 else ""
+        found.append(
+            f"not done, and too long ago for the schedule: {', '.join(forgotten[:10])}{more}"
+        )
+    if not found:
+        return f"all done since {first}"
+    return f"Warning: {'; '.join(found)}. Run each, or launch a backfill."
+
+
+def _works_on(settings: Settings, day: date) -> bool:
+    """Whether a run holds the day; one that was killed leaves `RUNNING` behind, but no lock."""
+    from audio_extract_dagster.composition import engine_of
+    from audio_extract_dagster.database.locks import is_held
+
+    return is_held(engine_of(settings), settings.pg_schema, day)
 
 
 def _last_statuses(settings: Settings, first: date, last: date) -> dict[date, JobStatus]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from dagster import DagsterInstance
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy import Engine, exc
 
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import database_errors, explain
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
@@ -19,17 +23,24 @@ from audio_extract_dagster.startup import running_settings
 
 @dataclass(frozen=True)
 class Execution:
-    """The run, and why it failed (None if it did not)."""
+    """The run, why it failed (None if it did not), and what its other checks found."""
 
     run_id: str
     failure: str | None
+    canceled: bool = False
+    findings: Sequence[str] = ()
 
 
 def execute(day: date) -> Execution:
-    """Run the day to its end. An interrupt (Ctrl-C, SIGTERM) cancels it."""
+    """Run the day to its end. An interrupt (Ctrl-C, SIGTERM) cancels it.
+
+    Raises `DatabaseUnavailable` or `DatabaseRefused` if Dagster loses the database in mid-run.
+    """
+    settings = running_settings()
+    engine = engine_of(settings)
     job = definitions().resolve_job_def(JOB_NAME)
-    with DagsterInstance.get() as instance:
-        _report_vanished_runs(instance, day)
+    with _instance_errors(engine), DagsterInstance.get() as instance:
+        _report_vanished_runs(instance, engine, settings.pg_schema, day)
         result = job.execute_in_process(
             instance=instance,
             partition_key=day.isoformat(),
@@ -37,24 +48,41 @@ def execute(day: date) -> Execution:
             # The closed counts are the output here; the log of the run is in the UI.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
+        findings = [
+            f"{each.check_name}: {each.description}"
+            for each in result.get_asset_check_evaluations()
+            if not each.passed and not each.blocking
+        ]
         if result.success:
-            return Execution(result.run_id, None)
+            return Execution(result.run_id, None, findings=findings)
         if was_stopped(instance, result.run_id):
             # Of a signal to its own process Dagster thinks that it was an accident.
             instance.report_run_canceled(result.dagster_run, "Stopped by a signal.")
-            return Execution(result.run_id, "the run was canceled.")
+            return Execution(result.run_id, "the run was canceled.", canceled=True)
         failure = first_failure(instance, result.run_id) or "the run failed; the UI shows why."
-        return Execution(result.run_id, failure)
+        return Execution(result.run_id, failure, findings=findings)
 
 
-def _report_vanished_runs(instance: DagsterInstance, day: date) -> None:
+@contextmanager
+def _instance_errors(engine: Engine) -> Iterator[None]:
+    """Dagster keeps its runs in the same database, and tells of its loss in its own exception."""
+    try:
+        with database_errors(engine):
+            yield
+    except DagsterPostgresException as error:
+        if not isinstance(error.__cause__, exc.DBAPIError):
+            raise
+        raise explain(error.__cause__, engine).with_traceback(error.__traceback__) from None
+
+
+def _report_vanished_runs(
+    instance: DagsterInstance, engine: Engine, schema: str, day: date
+) -> None:
     """Runs of this day that a kill left open: Dagster cannot know that their process is gone."""
-    settings = running_settings()
-    engine = engine_of(settings)
     with database_errors(engine), engine.connect() as connection:
         running = jobs.running_jobs(connection, day)
     # Asked after that: a run that begins just now takes the lock first, then opens its job.
-    if is_held(engine, settings.pg_schema, day):
+    if is_held(engine, schema, day):
         return
     for job in running:
         report_vanished(instance, job.run_id)

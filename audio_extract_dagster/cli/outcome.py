@@ -41,6 +41,7 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
             failure=execution.failure,
             announce=announcer(settings, {}),
             clock=clock,
+            status=JobStatus.CANCELED if execution.canceled else JobStatus.FAILED,
         )
         with database_errors(engine), engine.connect() as connection:
             job = jobs.job(connection, execution.run_id)
@@ -48,7 +49,7 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
         if execution.failure is None:
             raise
         code = _show(day, None, execution)
-        tell_without_database(settings, day, execution.failure, execution.run_id)
+        _tell_without_database(settings, day, execution.failure, execution.run_id)
         return code
     code = _show(day, job, execution)
     with _only_warned(), database_errors(engine):
@@ -57,10 +58,19 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
     return code
 
 
-def tell_without_database(
+@contextmanager
+def loss_of_database_told(settings: Settings, day: date) -> Iterator[None]:
+    """Send a message at once if the block cannot use the database: then there is no outbox."""
+    try:
+        yield
+    except (DatabaseUnavailable, DatabaseRefused) as error:
+        _tell_without_database(settings, day, str(error))
+        raise
+
+
+def _tell_without_database(
     settings: Settings, day: date, failure: str, run_id: str | None = None
 ) -> None:
-    """Send the message about a failure at once; no `run_id` if the run could not even begin."""
     failed = Job.of_failed_run(run_id or "", day, failure, SystemClock().now())
     with _only_warned():
         tell_directly(settings, failed)
@@ -77,10 +87,13 @@ def _only_warned() -> Iterator[None]:
 
 def _show(day: date, job: Job | None, execution: Execution) -> int:
     if job is None:
-        click.secho(f"{day} FAILED: {execution.failure}", fg="red", err=True)
+        status = JobStatus.CANCELED if execution.canceled else JobStatus.FAILED
+        click.secho(f"{day} {status.value}: {execution.failure}", fg="red", err=True)
         return 1
     click.echo(counts_in_words(day, job.status, job.counts))
     click.echo(f"{job.usage.requests} API requests, {job.usage.wait_seconds:.0f} s of waiting")
+    for finding in execution.findings:
+        click.secho(f"Check {finding}", fg="yellow")
     cause = job.error or execution.failure
     if cause is not None:
         click.secho(f"Cause: {cause}", fg="red", err=True)

@@ -22,18 +22,13 @@ from audio_extract_dagster.settings import Settings, read_settings
 def command(day: datetime | None) -> None:
     """Extract one day. Running a day again does only what is not done."""
     from audio_extract_dagster.cli.instance import ready_settings
-    from audio_extract_dagster.database.connection import DatabaseRefused, DatabaseUnavailable
+    from audio_extract_dagster.cli.outcome import loss_of_database_told
 
     # A day that cannot be run is refused before anything is touched.
     settings = read_settings(os.environ)
     chosen = choose_day(settings, day.date() if day else None)
-    try:
+    with loss_of_database_told(settings, chosen):
         ready = ready_settings()
-    except (DatabaseUnavailable, DatabaseRefused) as error:
-        from audio_extract_dagster.cli.outcome import tell_without_database
-
-        tell_without_database(settings, chosen, str(error))
-        raise
     sys.exit(run_day(ready, chosen))
 
 
@@ -56,11 +51,22 @@ def choose_day(settings: Settings, wanted: date | None) -> date:
 def run_day(settings: Settings, day: date) -> int:
     """Run the day, show how it goes and how it ended; returns the exit code."""
     from audio_extract_dagster.cli.execution import execute
-    from audio_extract_dagster.cli.outcome import show_outcome
+    from audio_extract_dagster.cli.outcome import loss_of_database_told, show_outcome
     from audio_extract_dagster.cli.progress import progress_of
 
     # A polite kill ends the run as canceled, not as vanished.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with progress_of(settings, day):
-        result = execute(day)
+    with loss_of_database_told(settings, day):
+        _say_if_busy(settings, day)
+        with progress_of(settings, day):
+            result = execute(day)
     return show_outcome(settings, day, result)
+
+
+def _say_if_busy(settings: Settings, day: date) -> None:
+    """A run waits for another one of its day; on a terminal that would look like hanging."""
+    from audio_extract_dagster.composition import engine_of
+    from audio_extract_dagster.database.locks import is_held
+
+    if is_held(engine_of(settings), settings.pg_schema, day):
+        click.secho(f"Another run works on {day}; waiting for it.", fg="yellow", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from datetime import date
 
@@ -14,6 +15,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
 from audio_extract_dagster.database.locks import DayIsBusy, day_lock
 from audio_extract_dagster.extraction.verification import (
+    Difference,
     Finding,
     MetadataSource,
     repair,
@@ -34,16 +36,22 @@ def command(first: date, last: date, mend: bool, deep: bool) -> None:
     settings = running_settings(require=POSTGRES + (GENESYS if deep else ()))
     days = settings.business_days.between(first, last)
     engine, storage = engine_of(settings), storage_of(settings)
-    total = busy = 0
+    found: Counter[Difference] = Counter()
+    busy = 0
     with genesys_client_of(settings, SystemClock()) if deep else nullcontext() as source:
         for day in days:
             try:
-                total += len(_verify(settings, engine, storage, source, day, mend=mend))
+                findings = _verify(settings, engine, storage, source, day, mend=mend)
+                found.update(finding.difference for finding in findings)
             except DayIsBusy as error:
                 busy += 1
                 click.secho(str(error), fg="yellow", err=True)
-    click.echo(f"{len(days) - busy} days verified, {total} differences.")
-    sys.exit(1 if total or busy else 0)
+    click.echo(f"{len(days) - busy} days verified, {found.total()} differences.")
+    for difference, count in found.most_common():
+        click.echo(f"  {count:>6} {difference.words}")
+    if not mend and any(difference.repairable for difference in found):
+        click.echo("With --repair what is lost is marked; running its day again then fetches it.")
+    sys.exit(1 if found or busy else 0)
 
 
 def _verify(
@@ -63,6 +71,6 @@ def _verify(
         for finding in findings:
             click.echo(f"{day}  {finding.difference.words}: {finding.place}")
         lock.check()  # comparing takes a while
-        if mend and (marked := repair(engine, day, findings, SystemClock().now())):
+        if mend and (marked := repair(engine, storage, day, findings, SystemClock().now())):
             click.echo(f"{day}  {marked} recordings marked: run {day} again to fetch them.")
     return findings

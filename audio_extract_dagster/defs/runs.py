@@ -58,7 +58,7 @@ def report_vanished(instance: DagsterInstance, run_id: str) -> None:
     """Have Dagster, too, see that a run is gone; it cannot know this of runs in other processes."""
     run = instance.get_run_by_id(run_id)
     if run is not None and not run.is_finished:
-        instance.report_run_failed(run, "The run vanished: killed, or its machine was lost.")
+        instance.report_run_failed(run, "The run vanished: killed, or machine or database lost.")
 
 
 def _first_failed_step(instance: DagsterInstance, run_id: str) -> Any:

@@ -145,7 +145,8 @@ class DayRun:
                 log.warning(
                     "Run %s of %s vanished at stage %s.", job.run_id, job.call_date, job.stage
                 )
-                error = f"{job.stage or 'start'}: the run vanished (killed, or machine lost)."
+                stage = job.stage or "start"
+                error = f"{stage}: the run vanished (killed, or machine or database lost)."
                 now = self._clock.now()
                 counts = accounts.day_counts(connection, self.call_date)
                 jobs.close_job(

@@ -20,7 +20,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import expiry
 from audio_extract_dagster.database.locks import DayIsBusy, DayLock, day_lock
-from audio_extract_dagster.storage import AudioStorage
+from audio_extract_dagster.storage import AudioStorage, day_prefix, refuse_if_empty
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ def _expire_day(
     with database_errors(engine), engine.begin() as connection:
         files = expiry.files(connection, day)
         ours = [file for file in files if _is_in(storage, file.uri)]
+        if any(file.is_stored for file in ours):
+            refuse_if_empty(storage)
         expiry.mark(connection, day, [file.uri for file in ours], now)
         payloads = expiry.forget_details(connection, day)
     with ThreadPoolExecutor(_THREADS) as threads:
@@ -79,8 +81,19 @@ def _expire_day(
             list(threads.map(lambda uri: storage.delete(storage.key_of(uri)), uris))
             with database_errors(engine), engine.begin() as connection:
                 expiry.forget_files(connection, day, uris)
-    size = sum(file.size_bytes for file in ours)
-    return ExpiredDay(day, len(ours), size, payloads, len(files) - len(ours))
+    lock.check()
+    strays = _delete_strays(storage, day)
+    sizes = [file.size_bytes for file in ours] + strays
+    return ExpiredDay(day, len(sizes), sum(sizes), payloads, len(files) - len(ours))
+
+
+def _delete_strays(storage: AudioStorage, day: date) -> list[int]:
+    """Delete what a kill left without a row, half-written or whole; returns the sizes in bytes."""
+    storage.remove_temporary(day)
+    strays = list(storage.list(day_prefix(day)))
+    for key, _ in strays:
+        storage.delete(key)
+    return [size for _, size in strays]
 
 
 def _is_in(storage: AudioStorage, uri: str) -> bool:

@@ -23,7 +23,7 @@ from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.outcomes import is_audio, is_deliverable
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import Reason, RecordStatus
-from audio_extract_dagster.storage import AudioStorage, day_prefix
+from audio_extract_dagster.storage import AudioStorage, day_prefix, refuse_if_empty
 
 
 class Difference(Enum):
@@ -105,8 +105,13 @@ def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> It
                 yield Finding(Difference.AVAILABLE_AFTER_ALL, place, *found)
 
 
-def repair(engine: Engine, day: date, findings: Iterable[Finding], now: datetime) -> int:
-    """Mark the lost recordings `FAILED`, so that the next run asks for them; returns how many."""
+def repair(
+    engine: Engine, storage: AudioStorage, day: date, findings: Iterable[Finding], now: datetime
+) -> int:
+    """Mark the lost recordings `FAILED`, so that the next run asks for them; returns how many.
+
+    Raises `StorageUnavailable` if files are missing because the whole storage seems to be.
+    """
     lost = {
         (finding.conversation_id, finding.recording_id): finding.difference
         for finding in findings
@@ -114,6 +119,8 @@ def repair(engine: Engine, day: date, findings: Iterable[Finding], now: datetime
     }
     if not lost:
         return 0
+    if Difference.FILE_MISSING in lost.values():
+        refuse_if_empty(storage)
     with database_errors(engine), engine.begin() as connection:
         ids = sorted({conversation_id for conversation_id, _ in lost})
         reasons: dict[str, dict[str, Reason]] = {each: {} for each in ids}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -20,9 +21,9 @@ from audio_extract_dagster.notify.texts import Texts
 class Announcer:
     """Called with a job that has just ended, in the transaction that ends it.
 
-    The first run of a day is always announced; a repeat only if the outcome or the counts of the
-    day have changed. `run_url` gives the address of a run in the UI, `timezone` names the zone of
-    the hours in its drawing.
+    The first run of a day is always announced; a repeat only if the outcome, its cause or the
+    counts of the day have changed. `run_url` gives the address of a run in the UI, `timezone` names
+    the zone of the hours in its drawing.
     """
 
     clock: Clock
@@ -54,6 +55,10 @@ class Announcer:
         )
 
 
-def _outcome(job: Job) -> tuple[JobStatus, DayCounts]:
-    """What a reader would see changed; screens left out are counted anew with every asking."""
-    return job.status, replace(job.counts, ignored=0)
+def _outcome(job: Job) -> tuple[JobStatus, DayCounts, str]:
+    """What a reader would see changed; screens left out are counted anew with every asking.
+
+    Of the cause the words count: times and sizes in it differ from run to run.
+    """
+    cause = re.sub(r"\d+", "", job.error or "")
+    return job.status, replace(job.counts, ignored=0), cause

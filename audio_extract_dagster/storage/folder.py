@@ -26,6 +26,9 @@ from audio_extract_dagster.storage.errors import (
 from audio_extract_dagster.storage.keys import day_prefix, key_parts
 from audio_extract_dagster.storage.staged import TEMPORARY_SUFFIX, Staged
 
+# What a check writes, and how much room should be left: a large day takes about as much.
+_PROBE_BYTES, _LOW_BYTES = 2**16, 2 * 2**30
+
 
 class FolderStorage:
     """`AudioStorage` in the folder `root`, which the first file creates."""
@@ -74,8 +77,10 @@ class FolderStorage:
         return None
 
     def delete(self, key: str) -> None:
+        path = self._path(key)
         with disk_errors(self._place), suppress(FileNotFoundError):
-            os.unlink(self._path(key))
+            os.unlink(path)
+            _sync_folder(os.path.dirname(path))
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         for key, file in self._files(prefix.rpartition("/")[0]):
@@ -108,9 +113,14 @@ class FolderStorage:
     def check(self) -> str:
         with disk_errors(self._place):
             if self.root.exists():
-                with tempfile.TemporaryFile(dir=self.root, suffix=TEMPORARY_SUFFIX):
-                    free = shutil.disk_usage(self.root).free
-                return f"{self.root} takes files; {free / 2**30:,.1f} GiB free"
+                with tempfile.TemporaryFile(dir=self.root, suffix=TEMPORARY_SUFFIX) as file:
+                    # A full disk still takes names; only bytes that are synced tell.
+                    file.write(b"\0" * _PROBE_BYTES)
+                    file.flush()
+                    os.fsync(file.fileno())
+                free = shutil.disk_usage(self.root).free
+                low = "Warning: " if free < _LOW_BYTES else ""
+                return f"{low}{self.root} takes files; {free / 2**30:,.1f} GiB free"
             # The first run creates the folder; a check must not.
             parent = next(folder for folder in self.root.parents if folder.exists())
         if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
@@ -133,8 +143,8 @@ class FolderStorage:
         except FileNotFoundError:
             # What lies above the storage is not ours to close to others.
             self._make_folder(above, 0o777 if folder == self._place else mode)
-            self._make_folder(folder, mode)
-            return
+            with suppress(FileExistsError):  # another thread was quicker
+                os.mkdir(folder, mode)
         _sync_folder(above)
 
     def _files(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

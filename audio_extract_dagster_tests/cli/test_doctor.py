@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.simulator import Fault, Simulator, World
@@ -148,8 +149,28 @@ def test_days_that_the_schedule_no_longer_looks_at_are_named(
 
     verdict, said = _said(finished)["earlier days"]
     assert (finished.code, verdict) == (0, "warns")
-    assert said.startswith(
-        "Warning: not done, and too long ago for the schedule: 2026-03-09 (RUNNING), "
+    soon, _, never = said.partition("; ")
+    assert soon.startswith("Warning: not done, asked for again at the next tick: 2")
+    assert never.startswith(
+        "not done, and too long ago for the schedule: 2026-03-09 (RUNNING), "
         "2026-03-10 (never run), "
     )
     assert said.endswith(" more. Run each, or launch a backfill.")
+
+
+def test_a_due_day_whose_run_was_killed_is_told_from_one_that_runs(
+    terminal: CommandLine, database: Database, simulator: Simulator
+) -> None:
+    now = datetime.now(timezone.utc)
+    due = Settings().business_days.latest_finished(now)
+    assert due is not None
+    with database.engine.begin() as connection:
+        jobs.open_job(connection, "killed", due, now)
+
+    gone = terminal.run("doctor", GENESYS_QUEUE_ID="*")
+    with day_lock(database.engine, database.settings.schema, due):
+        works = terminal.run("doctor", GENESYS_QUEUE_ID="*")
+
+    assert (gone.code, works.code) == (1, 1)
+    assert "is RUNNING, but its run is gone. Run " in _said(gone)["the day that is due"][1]
+    assert _said(works)["the day that is due"][1].endswith("is RUNNING: a run works on it now.")

@@ -30,10 +30,16 @@ def test_a_lost_file_is_found_marked_and_fetched_again(
     before, sound_day = rows(database.engine, "audio_records"), read_state(database.engine, folder)
     lost = next(iter(sound_day.files))
     (folder / lost).unlink()
+    noticed = terminal.run("run", "--date", DAY)
+    assert noticed.code == 0
+    assert "Check stored_files_exist: 1 stored files are gone: file://" in noticed.output
+    before = rows(database.engine, "audio_records")
     damaged = terminal.run("verify", *ONE_DAY)
     assert (damaged.code, damaged.errors) == (1, "")
     finding = f"{DAY}  a row without its file: {lost}"
-    assert damaged.output.splitlines() == [finding, "1 days verified, 1 differences."]
+    totals = ["1 days verified, 1 differences.", "       1 a row without its file"]
+    hint = "With --repair what is lost is marked; running its day again then fetches it."
+    assert damaged.output.splitlines() == [finding, *totals, hint]
     assert rows(database.engine, "audio_records") == before  # only looked
 
     marked = terminal.run("verify", *ONE_DAY, "--repair")
@@ -41,7 +47,7 @@ def test_a_lost_file_is_found_marked_and_fetched_again(
     assert marked.output.splitlines() == [
         finding,
         f"{DAY}  1 recordings marked: run {DAY} again to fetch them.",
-        "1 days verified, 1 differences.",
+        *totals,
     ]
     assert terminal.run("run", "--date", DAY).code == 0
     assert terminal.run("verify", *ONE_DAY).code == 0

@@ -194,3 +194,25 @@ def test_the_age_is_counted_in_business_days_of_the_time_zone() -> None:
     evening = datetime(2026, 3, 11, 4, 59, tzinfo=timezone.utc)
     assert first_day_kept(days, evening, 8) == date(2026, 3, 2)
     assert first_day_kept(days, evening + timedelta(minutes=1), 8) == date(2026, 3, 3)
+
+
+def test_what_a_kill_left_without_a_row_goes_too(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    store("c-1")
+    store("c-2", NEXT_DAY)
+    (storage.root / audio_key(DAY, "c-1", "killed", 0, "ogg")).write_bytes(b"OggS")
+    [done] = run(engine, storage)
+    assert (done.files, done.bytes) == (2, 7)
+    assert [key[:10] for key in files(storage)] == [f"{NEXT_DAY:%Y/%m/%d}"]
+
+
+def test_a_share_that_is_not_mounted_loses_no_row(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    store("c-1")
+    before = rows(engine, audio_records), rows(engine, conversations)
+    storage.root.rename(storage.root.with_name("elsewhere"))
+    with pytest.raises(StorageUnavailable, match="is empty"):
+        run(engine, storage)
+    assert (rows(engine, audio_records), rows(engine, conversations)) == before

@@ -179,7 +179,8 @@ def test_what_is_repaired_is_fetched_by_the_next_run_and_nothing_else(scene: Sce
     lost = {key[:2] for key in (gone, short, spoilt, forgotten, given_up, in_parts)}
     files = scene.state().files
 
-    marked = repair(scene.engine, TUESDAY, differences(scene, deep=True), scene.clock.now())
+    found = differences(scene, deep=True)
+    marked = repair(scene.engine, FolderStorage(scene.folder), TUESDAY, found, scene.clock.now())
 
     assert marked == len(lost)
     assert {key[:2] for key in scene.state().keys_with("FAILED")} == lost
@@ -203,7 +204,7 @@ def test_what_no_run_can_fetch_is_left_as_it_is(scene: Scene) -> None:
         before = list(inventory.stored_files(connection, TUESDAY))
     files = set(scene.folder.rglob("*"))
 
-    assert repair(scene.engine, TUESDAY, found, scene.clock.now()) == 0
+    assert repair(scene.engine, FolderStorage(scene.folder), TUESDAY, found, scene.clock.now()) == 0
 
     with scene.engine.connect() as connection:
         assert list(inventory.stored_files(connection, TUESDAY)) == before
@@ -214,7 +215,7 @@ def test_what_is_repaired_is_asked_for_by_itself_however_old_its_day_is(scene: S
     scene.clock.advance(timedelta(days=90).total_seconds())
     remove(scene.folder / name_of(scene, stored(scene)[0]))
     now = scene.clock.now()
-    repair(scene.engine, TUESDAY, differences(scene), now)
+    repair(scene.engine, FolderStorage(scene.folder), TUESDAY, differences(scene), now)
 
     with scene.engine.connect() as connection:
         found = inventory.open_records(connection)

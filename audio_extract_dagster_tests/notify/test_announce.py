@@ -56,13 +56,14 @@ def ended(engine: Engine) -> Callable[..., list[str]]:
         day: date = DAY,
         *,
         usage: JobUsage = nothing,
+        error: str | None = None,
         announce: Announce = usual,
     ) -> list[str]:
         with engine.begin() as connection:
             jobs.open_job(connection, run_id, day, clock.now())
             jobs.set_usage(connection, run_id, usage)
             clock.advance(60)
-            jobs.close_job(connection, run_id, status, clock.now(), counts=counts)
+            jobs.close_job(connection, run_id, status, clock.now(), counts=counts, error=error)
             job = jobs.job(connection, run_id)
             assert job is not None
             announce(connection, job)
@@ -119,6 +120,13 @@ def test_a_repeat_with_another_outcome_is_told_and_so_is_the_way_back(
     assert ended("run-2", JobStatus.FAILED) == ["run-1", "run-2"]
     assert ended("run-3", JobStatus.FAILED) == ["run-1", "run-2"]
     assert ended("run-4") == ["run-1", "run-2", "run-4"]
+
+
+def test_a_repeat_that_fails_for_another_cause_is_told(ended: Callable[..., list[str]]) -> None:
+    failed = JobStatus.FAILED
+    ended("run-1", failed, error="audio: rate limited until 10:41")
+    assert ended("run-2", failed, error="audio: rate limited until 11:05") == ["run-1"]
+    assert ended("run-3", failed, error="audio: the disk is full") == ["run-1", "run-3"]
 
 
 def test_another_day_is_told_by_itself(ended: Callable[..., list[str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
@@ -185,3 +186,24 @@ def test_opening_touches_nothing(tmp_path: Path) -> None:
 def test_an_unknown_kind_of_storage_is_named(uri: str) -> None:
     with pytest.raises(UnknownStorage, match="AUDIO_STORAGE_URI"):
         open_storage(uri)
+
+
+def test_a_root_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "audio").symlink_to(tmp_path / "gone")
+    with pytest.raises(StorageUnavailable, match="AUDIO_STORAGE_URI"):
+        put(FolderStorage(tmp_path / "audio"))
+
+
+@posix
+def test_a_place_without_room_is_found_by_writing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        with pytest.raises(StorageFull):
+            FolderStorage(tmp_path).check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []

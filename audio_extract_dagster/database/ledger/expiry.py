@@ -27,7 +27,7 @@ _DAYS = text("""
      ORDER BY call_date
 """)
 _FILES = text("""
-    SELECT uri, size_bytes FROM audio_records
+    SELECT uri, size_bytes, status = :stored FROM audio_records
      WHERE call_date = :day AND (status = :stored OR reason = :reason AND uri IS NOT NULL)
      ORDER BY conversation_id, recording_id, part
 """)
@@ -57,6 +57,7 @@ class File(NamedTuple):
 
     uri: str
     size_bytes: int
+    is_stored: bool
 
 
 def days_to_expire(connection: Connection, before: date) -> list[date]:

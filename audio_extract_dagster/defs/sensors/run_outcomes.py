@@ -42,7 +42,7 @@ def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinit
     )
     def notify_failure(context: dg.RunStatusSensorContext) -> None:
         cause = first_failure(context.instance, context.dagster_run.run_id)
-        _tell(context, cause or "the run vanished (killed, or its machine was lost)")
+        _tell(context, cause or "the run vanished (killed, or machine or database lost)")
 
     @dg.run_status_sensor(
         run_status=DagsterRunStatus.CANCELED,

@@ -51,7 +51,7 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
                 settings.pg_schema,
                 job.run_id,
                 job.call_date,
-                failure="the run vanished (killed, or its machine was lost).",
+                failure="the run vanished (killed, or machine or database lost).",
                 announce=announcer(settings, run.tags if run else {}),
                 clock=clock,
             )
