@@ -150,7 +150,7 @@ def test_a_run_that_was_killed_is_closed_by_the_next(scene: Scene, calm: Ending)
         job = jobs.job(connection, "killed")
     assert job is not None
     assert job.status is JobStatus.FAILED
-    assert job.error == "audio: the run vanished (killed, or machine lost)."
+    assert job.error == "audio: the run vanished (killed, or machine or database lost)."
 
 
 def test_a_full_disk_of_the_database_stops_the_run(scene: Scene, calm: Ending) -> None:
