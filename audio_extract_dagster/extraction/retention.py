@@ -2,13 +2,14 @@
 
 Every row remains, with size and checksum of what was there and the reason why it no longer is, so
 that a day still adds up. Each day is done under its lock, in an order that a crash at any moment
-leaves to the next pass: the rows say what goes, the files go, the rows forget where they were.
+leaves to the next pass: files without a row go, the rows say what goes, the files go, the rows
+forget where they were.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -65,40 +66,43 @@ def expire(
 def _expire_day(
     engine: Engine, storage: AudioStorage, day: date, now: datetime, lock: DayLock
 ) -> ExpiredDay:
-    with database_errors(engine), engine.begin() as connection:
+    with database_errors(engine), engine.connect() as connection:
         files = expiry.files(connection, day)
-        ours = [file for file in files if _is_in(storage, file.uri)]
-        if any(file.is_stored for file in ours):
-            refuse_if_empty(storage)
-        expiry.mark(connection, day, [file.uri for file in ours], now)
+    ours = {key: file for file in files if (key := _key_in(storage, file.uri)) is not None}
+    if any(file.is_stored for file in ours.values()):
+        refuse_if_empty(storage)
+    elsewhere = len(files) - len(ours)
+    # What no row names goes first, while the day still has what makes the next pass look at it.
+    # With rows of another storage it stays: that one may be this place by another name.
+    strays = [] if elsewhere else _delete_strays(storage, day, ours)
+    with database_errors(engine), engine.begin() as connection:
+        expiry.mark(connection, day, [file.uri for file in ours.values()], now)
         payloads = expiry.forget_details(connection, day)
+    keys = list(ours)
     with ThreadPoolExecutor(_THREADS) as threads:
-        for start in range(0, len(ours), _AT_A_TIME):
-            uris = [file.uri for file in ours[start : start + _AT_A_TIME]]
+        for start in range(0, len(keys), _AT_A_TIME):
+            some = keys[start : start + _AT_A_TIME]
             # Whoever has the day by now may have stored new files under these names.
             lock.check()
             # A list, so that an error of any of them comes out here.
-            list(threads.map(lambda uri: storage.delete(storage.key_of(uri)), uris))
+            list(threads.map(storage.delete, some))
             with database_errors(engine), engine.begin() as connection:
-                expiry.forget_files(connection, day, uris)
-    lock.check()
-    strays = _delete_strays(storage, day)
-    sizes = [file.size_bytes for file in ours] + strays
-    return ExpiredDay(day, len(sizes), sum(sizes), payloads, len(files) - len(ours))
+                expiry.forget_files(connection, day, [ours[key].uri for key in some])
+    sizes = [file.size_bytes for file in ours.values()] + strays
+    return ExpiredDay(day, len(sizes), sum(sizes), payloads, elsewhere)
 
 
-def _delete_strays(storage: AudioStorage, day: date) -> list[int]:
+def _delete_strays(storage: AudioStorage, day: date, named: Container[str]) -> list[int]:
     """Delete what a kill left without a row, half-written or whole; returns the sizes in bytes."""
     storage.remove_temporary(day)
-    strays = list(storage.list(day_prefix(day)))
+    strays = [(key, size) for key, size in storage.list(day_prefix(day)) if key not in named]
     for key, _ in strays:
         storage.delete(key)
     return [size for _, size in strays]
 
 
-def _is_in(storage: AudioStorage, uri: str) -> bool:
+def _key_in(storage: AudioStorage, uri: str) -> str | None:
     try:
-        storage.key_of(uri)
+        return storage.key_of(uri)
     except ValueError:
-        return False
-    return True
+        return None

@@ -216,3 +216,28 @@ def test_a_share_that_is_not_mounted_loses_no_row(
     with pytest.raises(StorageUnavailable, match="is empty"):
         run(engine, storage)
     assert (rows(engine, audio_records), rows(engine, conversations)) == before
+
+
+def test_what_has_no_row_is_found_by_the_next_pass_too(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    store("c-1")
+    stray = storage.root / audio_key(DAY, "c-1", "killed", 0, "ogg")
+    for deletions in range(2):
+        stray.write_bytes(b"OggS")
+        with pytest.raises(StorageUnavailable):
+            run(engine, BreaksAfter(storage.root, deletions))
+    [done] = run(engine, storage)
+    assert done.files == 1
+    assert files(storage) == []
+
+
+def test_a_folder_under_another_name_keeps_the_files_that_rows_claim(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    store("c-1")
+    renamed = storage.root.with_name("renamed")
+    renamed.symlink_to(storage.root)
+    [done] = run(engine, FolderStorage(renamed))
+    assert (done.files, done.elsewhere) == (0, 1)
+    assert len(files(storage)) == 1
