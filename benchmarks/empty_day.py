@@ -14,6 +14,7 @@ from dagster import DagsterInstance
 
 from audio_extract_dagster.cli.execution import execute
 from audio_extract_dagster.cli.instance import ready_settings
+from audio_extract_dagster.settings import Settings
 from benchmarks import empty_project
 from benchmarks.measure import Candidate, Finding, compare, main, timed
 from benchmarks.surroundings import database, enter, folder, helper, variables
@@ -25,13 +26,13 @@ def measure(rounds: int) -> list[Finding]:
     logging.disable(logging.WARNING)
     with folder() as home, database() as made, helper("org", "--calls", "0") as url:
         enter(variables(made, url, home))
-        ready_settings()
+        ours = partial(_ours, ready_settings())
         _empty()
-        _ours()
+        ours()
         return compare(
             "an empty Dagster run of the same number of steps",
             partial(_several, _empty),
-            [Candidate("a run of a day without calls", partial(_several, _ours), 1.2)],
+            [Candidate("a run of a day without calls", partial(_several, ours), 1.2)],
             rounds,
         )
 
@@ -46,8 +47,8 @@ def _empty() -> None:
         empty_project.run(job, instance)
 
 
-def _ours() -> None:
-    failure = execute(empty_project.DAY).failure
+def _ours(settings: Settings) -> None:
+    failure = execute(settings, empty_project.DAY).failure
     if failure is not None:
         raise RuntimeError(failure)
 

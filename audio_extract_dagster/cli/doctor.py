@@ -58,7 +58,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield "audio storage", lambda: storage_of(settings).check()
     yield "notification gateway", lambda: gateway_of(settings).check()
     yield "the day that is due", lambda: _due_day(settings)
-    yield "earlier days", lambda: _earlier_days(settings, datetime.now(timezone.utc))
+    yield "earlier days", lambda: _earlier_days(settings)
 
 
 def _granted(probe: Callable[[], None]) -> str:
@@ -89,12 +89,12 @@ def _due_day(settings: Settings) -> str:
     return f"{due} {status.value}"
 
 
-def _earlier_days(settings: Settings, now: datetime) -> str:
+def _earlier_days(settings: Settings) -> str:
     """The days before the due one, since the first ever run, that nobody finished."""
     from audio_extract_dagster.extraction.due import days_left_behind, look_back
 
     days = settings.business_days
-    considered = look_back(days, now)
+    considered = look_back(days, datetime.now(timezone.utc))
     if not considered:
         return "none yet"
     before_due = considered[-1] - timedelta(days=1)

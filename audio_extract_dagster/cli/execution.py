@@ -18,7 +18,7 @@ from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.runs import first_failure, report_vanished, was_stopped
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,14 @@ class Execution:
     findings: Sequence[str] = ()
 
 
-def execute(day: date) -> Execution:
+def execute(settings: Settings, day: date) -> Execution:
     """Run the day to its end. An interrupt (Ctrl-C, SIGTERM) cancels it.
 
     Raises `DatabaseUnavailable` or `DatabaseRefused` if Dagster loses the database in mid-run.
     """
-    settings = running_settings()
-    engine = engine_of(settings)
     job = definitions().resolve_job_def(JOB_NAME)
-    with _instance_errors(engine), DagsterInstance.get() as instance:
-        _report_vanished_runs(instance, engine, settings.pg_schema, day)
+    with _instance_errors(engine_of(settings)), DagsterInstance.get() as instance:
+        _report_vanished_runs(instance, settings, day)
         result = job.execute_in_process(
             instance=instance,
             partition_key=day.isoformat(),
@@ -75,14 +73,13 @@ def _instance_errors(engine: Engine) -> Iterator[None]:
         raise explain(error.__cause__, engine).with_traceback(error.__traceback__) from None
 
 
-def _report_vanished_runs(
-    instance: DagsterInstance, engine: Engine, schema: str, day: date
-) -> None:
+def _report_vanished_runs(instance: DagsterInstance, settings: Settings, day: date) -> None:
     """Runs of this day that a kill left open: Dagster cannot know that their process is gone."""
-    with database_errors(engine), engine.connect() as connection:
+    engine = engine_of(settings)
+    with engine.connect() as connection:
         running = jobs.running_jobs(connection, day)
     # Asked after that: a run that begins just now takes the lock first, then opens its job.
-    if is_held(engine, schema, day):
+    if is_held(engine, settings.pg_schema, day):
         return
     for job in running:
         report_vanished(instance, job.run_id)

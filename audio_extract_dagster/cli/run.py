@@ -59,7 +59,7 @@ def run_day(settings: Settings, day: date) -> int:
     with loss_of_database_told(settings, day):
         _say_if_busy(settings, day)
         with progress_of(settings, day):
-            result = execute(day)
+            result = execute(settings, day)
     return show_outcome(settings, day, result)
 
 
