@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import exc, text
 
+from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.simulator import Fault, Simulator
 from audio_extract_dagster_tests.cli.command_line import CommandLine, Finished, finish
 from audio_extract_dagster_tests.defs.location import rows
+from audio_extract_dagster_tests.embedded.waiting import eventually
 from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
 from audio_extract_dagster_tests.postgres import Database, Server
 
@@ -53,6 +56,34 @@ def test_a_run_that_loses_its_database_says_so_and_mails(
     (message,) = gateway.received
     assert "FAILED" in message["subject"]
     assert "the database could not be reached" in message["htmlContent"]
+
+
+def test_a_run_that_is_stopped_while_another_one_has_its_day_was_canceled(
+    terminal: CommandLine, database: Database, gateway: HttpGatewayServer
+) -> None:
+    with day_lock(database.engine, database.settings.schema, date.fromisoformat(DAY)):
+        waiting = terminal.start("run", "--date", DAY)
+        assert waiting.stderr is not None
+        assert waiting.stderr.readline() == f"Another run works on {DAY}; waiting for it.\n"
+        assert eventually(lambda: _has_begun(database))
+        waiting.send_signal(signal.SIGTERM)
+        stopped = finish(waiting)
+
+    assert (stopped.code, stopped.output) == (1, "")
+    assert stopped.errors == f"{DAY} CANCELED: the run was canceled.\n"
+    (message,) = gateway.received
+    assert "CANCELED" in message["subject"]
+    assert rows(database.engine, "extraction_jobs") == []
+
+
+def _has_begun(database: Database) -> bool:
+    """Whether the first step of a run is at work."""
+    begun = text("SELECT count(*) FROM dagster.event_logs WHERE dagster_event_type = 'STEP_START'")
+    try:
+        with database.engine.connect() as connection:
+            return bool(connection.scalar(begun))
+    except exc.ProgrammingError:  # Dagster has not made its tables yet
+        return False
 
 
 def test_a_day_is_completed_by_the_run_after_those_that_were_stopped(

@@ -24,7 +24,7 @@ from audio_extract_dagster.extraction.verification import (
 )
 from audio_extract_dagster.model import RecordStatus
 from audio_extract_dagster.simulator import World
-from audio_extract_dagster.storage import FolderStorage
+from audio_extract_dagster.storage import FolderStorage, StorageUnavailable
 from audio_extract_dagster_tests.postgres import Database
 from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Key
@@ -222,3 +222,11 @@ def test_what_is_repaired_is_asked_for_by_itself_however_old_its_day_is(scene: S
     lost = [each for each in found if each.status is RecordStatus.FAILED]
     again = days_to_ask_again(lost, now + LONGEST_PAUSE, timedelta(days=7), {})
     assert [each.day for each in again] == [TUESDAY]
+
+
+def test_a_storage_that_is_away_marks_nothing(scene: Scene) -> None:
+    scene.folder.rename(scene.folder.with_name("elsewhere"))
+    found = differences(scene)
+    assert {finding.difference for finding in found} == {Difference.FILE_MISSING}
+    with pytest.raises(StorageUnavailable, match="is mounted"):
+        repair(scene.engine, FolderStorage(scene.folder), TUESDAY, found, scene.clock.now())

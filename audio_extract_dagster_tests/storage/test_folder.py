@@ -22,6 +22,7 @@ from audio_extract_dagster.storage import (
     StorageUnavailable,
     UnknownStorage,
     audio_stem,
+    folder,
     open_storage,
 )
 
@@ -192,6 +193,12 @@ def test_a_root_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     (tmp_path / "audio").symlink_to(tmp_path / "gone")
     with pytest.raises(StorageUnavailable, match="AUDIO_STORAGE_URI"):
         put(FolderStorage(tmp_path / "audio"))
+
+
+def test_little_room_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not FolderStorage(tmp_path).check().startswith("Warning")
+    monkeypatch.setattr(folder, "_LOW_BYTES", sys.maxsize)
+    assert FolderStorage(tmp_path).check().startswith("Warning: ")
 
 
 @posix
