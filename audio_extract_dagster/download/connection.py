@@ -6,13 +6,14 @@ failures become `TransferBroken`; libcurl's own texts may hold the link: they ar
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pycurl
@@ -119,14 +120,16 @@ class Connection:
         curl.setopt(pycurl.PROXY, proxy or "")
         try:
             curl.perform()
+            if self._status() == 200:
+                body.end()
         except pycurl.error as error:
             if body.failure is not None:
                 raise body.failure from None
             if self._status() in (0, 200) or self._refused_by_proxy():
                 raise self._broken(host_of(url), int(error.args[0]), proxy) from None
             # An answer that is not the file counts, however its body ends.
-        if self._status() == 200:
-            body.hand_on()
+        finally:
+            body.drop()
         # What a redirect with a long body has written cannot be taken back: it leads nowhere.
         location = None if body.begun else curl.getinfo(pycurl.REDIRECT_URL)
         return Answer(self._status(), location, curl.getinfo(pycurl.RETRY_AFTER) or None)
@@ -165,38 +168,44 @@ class Connection:
         return answer != 0 and not 200 <= answer < 300
 
 
-class _Body:
+class _Body(io.RawIOBase):
     """Puts the pieces of a body together, for one body after the other in the same memory.
 
     New memory for each would be cleared by the kernel first, which takes as long as the transfer.
+    The standard library's buffer does it without a line of Python for each piece.
     """
 
     def __init__(self) -> None:
-        self._memory = memoryview(bytearray(_PIECE_BYTES))
+        self._hand_on: Callable[[memoryview], object] | None = None
+        self._pieces = io.BufferedWriter(self, _PIECE_BYTES)
+        self.take = self._pieces.write
 
     def begin(self, write: Callable[[memoryview], object]) -> None:
         """The pieces that come from now on are another body."""
-        self._write = write
-        self._filled = 0
+        self._hand_on = write
         self.begun = False
         self.failure: BaseException | None = None
 
-    def take(self, piece: bytes) -> int | None:
-        """None is "go on"; a number that is not the length of the piece ends the transfer."""
-        try:
-            if self._filled + len(piece) > _PIECE_BYTES:
-                self.hand_on()
-            end = self._filled + len(piece)
-            self._memory[self._filled : end] = piece
-            self._filled = end
-        except BaseException as error:  # libcurl would only print it
-            self.failure = error
-            return 0
-        return None
+    def end(self) -> None:
+        """Write what is waiting; raises what writing raised, now or before."""
+        self._pieces.flush()
+        if self.failure is not None:
+            raise self.failure
 
-    def hand_on(self) -> None:
-        """Write what is waiting."""
-        if self._filled:
+    def drop(self) -> None:
+        """Forget what is waiting."""
+        self._hand_on = None
+        self._pieces.flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any, /) -> int:
+        """Called by the buffer, with memory that is its own."""
+        if self._hand_on is not None and self.failure is None:
             self.begun = True
-            filled, self._filled = self._filled, 0
-            self._write(self._memory[:filled])
+            try:
+                self._hand_on(memoryview(piece))
+            except BaseException as error:  # libcurl would only print it
+                self.failure = error  # and what else comes is dropped
+        return len(piece)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.download.audio_file import AudioFile, inspect
@@ -19,6 +20,7 @@ from audio_extract_dagster.download.audio_formats import NotAudio
 from audio_extract_dagster.download.errors import HostBusy, TransferBroken, WrongBody
 from audio_extract_dagster.download.file_host import FileHost
 from audio_extract_dagster.download.policy import DownloadPolicy
+from audio_extract_dagster.download.turns import Turns
 from audio_extract_dagster.redaction import host_of
 from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
 from audio_extract_dagster.storage.errors import disk_errors
@@ -85,6 +87,7 @@ class Downloader:
             connect_seconds=self._policy.connect_seconds,
             idle_seconds=self._policy.idle_seconds,
         )
+        self._turns = Turns(clock)
         self._counting = threading.Lock()
         self._counters = DownloadCounters()
 
@@ -179,7 +182,7 @@ class Downloader:
         return Received(stem, staged, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
-        self._host.receive(url, staged.write)
+        self._host.receive(url, partial(self._turns.take, staged.write))
         try:
             with disk_errors(staged.place):
                 return inspect(staged.content(), declared_content_type)

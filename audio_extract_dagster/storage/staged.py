@@ -69,6 +69,8 @@ class Staged:
 
     def __init__(self, path: str, number: int) -> None:
         self.size_bytes = 0
+        #: The folder it lies in, to be named when something goes wrong.
+        self.place = os.path.dirname(path)
         self._path = path
         self._head = b""
         self._number: int | None = number
@@ -88,11 +90,6 @@ class Staged:
     def path(self) -> Path:
         """Where the file is as long as it has no name of its own."""
         return Path(self._path)
-
-    @property
-    def place(self) -> str:
-        """The folder it lies in, to be named when something goes wrong."""
-        return os.path.dirname(self._path)
 
     @property
     def sha256(self) -> str:
