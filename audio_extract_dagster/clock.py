@@ -5,6 +5,7 @@ Production passes `SystemClock`; tests pass one that jumps, so that no test ever
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timezone
 from typing import Protocol
@@ -22,6 +23,9 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Wait; zero or less returns at once."""
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for the event, so long at most; returns whether it has come."""
+
 
 class SystemClock:
     """The clock of this machine."""
@@ -35,6 +39,9 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
             time.sleep(seconds)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        return event.wait(seconds)
 
 
 class CountedPauses:
@@ -53,3 +60,10 @@ class CountedPauses:
     def sleep(self, seconds: float) -> None:
         self._clock.sleep(seconds)
         self.seconds += max(0.0, seconds)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        started = self.monotonic()
+        try:
+            return self._clock.wait(event, seconds)
+        finally:
+            self.seconds += self.monotonic() - started

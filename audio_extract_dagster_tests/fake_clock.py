@@ -27,6 +27,11 @@ class FakeClock:
                 self.sleeps.append(seconds)
                 self._elapsed += seconds
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        if not event.is_set():
+            self.sleep(seconds)
+        return event.is_set()
+
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody having asked for it."""
         with self._lock:

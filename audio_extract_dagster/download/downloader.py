@@ -107,32 +107,42 @@ class Downloader:
         self.close()
 
     @contextmanager
-    def receive(self, url: str, stem: str, declared_content_type: str | None) -> Iterator[Received]:
+    def receive(
+        self,
+        url: str,
+        stem: str,
+        declared_content_type: str | None,
+        canceled: threading.Event | None = None,
+    ) -> Iterator[Received]:
         """The file behind `url`, whole and found to be audio; gone at the end unless it was kept.
 
         `stem` comes from `audio_stem`. Raises `LinkExpired`, `UnsafeLink`, `TransferBroken`,
         `WrongBody` (each with a `reason` for the ledger) or an error of the storage; then nothing
-        of the file is left.
+        of the file is left. Once `canceled` is set, nothing is tried again.
         """
+        canceled = canceled or threading.Event()
         tries, waits, waited = 0, 0, 0.0
+        failure: TransferBroken | WrongBody
         while True:
             try:
                 received = self._try(url, stem, declared_content_type)
                 break
             except HostBusy as busy:
                 pause = self._pause(waits) if busy.wait_seconds is None else busy.wait_seconds
-                waits, waited, reason = waits + 1, waited + pause, busy.reason
+                waits, waited, failure = waits + 1, waited + pause, busy
                 if pause > self._policy.longest_wait_seconds:
                     raise
                 if waited > self._policy.all_waits_seconds:
                     raise
             except (TransferBroken, WrongBody) as error:
-                tries, pause, reason = tries + 1, self._pause(tries), error.reason
+                tries, pause, failure = tries + 1, self._pause(tries), error
                 if tries >= self._policy.tries:
                     raise
+            reason = failure.reason
             _log.debug("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
             self._count(DownloadCounters(wait_seconds=pause))
-            self._clock.sleep(pause)
+            if self._clock.wait(canceled, pause):
+                raise failure
         with received.staged:
             yield received
 

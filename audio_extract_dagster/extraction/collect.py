@@ -94,7 +94,7 @@ def collect_audio(
                     collection.take_up(batch)
                 while collection.step():
                     pass
-        except Exception:
+        except BaseException:  # also a run that is canceled
             collection.save_arrivals()
             raise
 
@@ -149,7 +149,9 @@ class _Collection:
         self.pool.cancel()
         try:
             for arrival in self.pool.arrivals():
-                self.recorder.stored(arrival)
+                # What was offered again with more parts meanwhile is fetched by the next run.
+                if not arrival.flight.offered_since(arrival.recording):
+                    self.recorder.stored(arrival)
             self.recorder.flush()
         except AudioExtractError as error:
             # The first error is the one to report; whatever has no row is fetched again.

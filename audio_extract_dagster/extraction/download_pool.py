@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -59,13 +60,14 @@ class DownloadPool:
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="download")
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._told: set[str] = set()
+        self._canceled = threading.Event()
         self.outstanding = 0
 
     def __enter__(self) -> DownloadPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        self.cancel()
 
     def fetch(self, flight: Flight, recording: RecordingLinks) -> None:
         """Queue one recording; its arrival comes out of `arrivals`."""
@@ -84,7 +86,8 @@ class DownloadPool:
             yield arrival
 
     def cancel(self) -> None:
-        """Drop what is queued; what is being fetched now still arrives."""
+        """Drop what is queued, try nothing again; what is being fetched now still arrives."""
+        self._canceled.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _fetch(self, flight: Flight, recording: RecordingLinks) -> None:
@@ -100,7 +103,10 @@ class DownloadPool:
                 received = [
                     unnamed.enter_context(
                         self._downloader.receive(
-                            link.url, self._stem(recording, part), link.content_type
+                            link.url,
+                            self._stem(recording, part),
+                            link.content_type,
+                            self._canceled,
                         )
                     )
                     for part, link in recording.parts

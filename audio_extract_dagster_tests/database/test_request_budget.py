@@ -47,6 +47,10 @@ class CommonClock:
             self._awake += 1
             self._wakes.remove(wake)
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.sleep(seconds)
+        return event.is_set()
+
     def leave(self) -> None:
         """A thread takes no more part."""
         with self._changed:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -149,6 +150,22 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert len(server.requests) == 6
     assert downloader.counters.tries == 6
     assert downloader.counters.wait_seconds == 6.0
+
+
+def test_who_is_canceled_tries_nothing_again(
+    server: FileServer, downloader: Downloader, clock: FakeClock
+) -> None:
+    canceled = threading.Event()
+    canceled.set()
+    for fault in (status(500), file(HTML), status(429, retry_after="60")):
+        url = server.link("/a", fault)
+        with (
+            pytest.raises((TransferBroken, WrongBody)),
+            downloader.receive(url, STEM, None, canceled),
+        ):
+            pass
+    assert len(server.requests) == 3
+    assert clock.sleeps == []
 
 
 @pytest.mark.parametrize("first", [0, 20_000])
