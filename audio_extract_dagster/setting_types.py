@@ -144,7 +144,12 @@ SchemaName = Annotated[
     ),
 ]
 StorageUri = Annotated[
-    str, matching(r"(?!.*://).+|file://.*|gs://.+", "a folder, file://… or gs://bucket/prefix")
+    # A single letter before a colon is a drive of Windows.
+    str,
+    matching(
+        r"(?![A-Za-z][A-Za-z0-9+.-]+:).+|file://(?:localhost)?/.+|gs://.+",
+        "a folder, file:///… or gs://bucket/prefix",
+    ),
 ]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 EmailAddresses = Annotated[

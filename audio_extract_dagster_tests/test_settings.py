@@ -115,6 +115,10 @@ def test_whoever_needs_more_is_told_what_is_missing() -> None:
         ("GENESYS_POLL_SECONDS", "nan"),
         ("BATCH_DEADLINE_MINUTES", "inf"),
         ("DOWNLOAD_CONCURRENCY", "0"),
+        ("AUDIO_STORAGE_URI", "file://"),
+        ("AUDIO_STORAGE_URI", "file://server/audio"),
+        ("AUDIO_STORAGE_URI", "data:audio"),
+        ("AUDIO_STORAGE_URI", "s3://bucket"),
         ("LATE_AUDIO_DAYS", "-1"),
         ("LATE_AUDIO_DAYS", "99999999999"),
         ("MAX_FAILED_PERCENT", "100.1"),
@@ -154,6 +158,10 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
         ("EXCLUDED_DATES", "2024-07-29, 12-25,02-29"),
         ("GENESYS_CLOUD_REGION", "euw2.pure.cloud"),
         ("PG_HOST", "/cloudsql/project:region:instance"),
+        ("AUDIO_STORAGE_URI", "file:///srv/audio"),
+        ("AUDIO_STORAGE_URI", "file://localhost/srv/audio"),
+        ("AUDIO_STORAGE_URI", "C:\\audio"),
+        ("AUDIO_STORAGE_URI", "./a:b"),
     ],
 )
 def test_a_right_value_at_the_edge_is_taken(name: str, value: str) -> None:

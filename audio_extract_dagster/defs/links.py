@@ -56,11 +56,13 @@ def linked_to_code(assets: dg.AssetsDefinition, base_url: str | None) -> dg.Asse
 
 
 def files_of_day(storage: AudioStorage, day: date) -> dg.MetadataValue[Any]:
-    """Where the audio of a day is: a page of the cloud console, or a folder of this machine."""
+    """Where the audio of a day is: a page of the cloud console, a folder here, or its URI."""
     place = urlsplit(storage.uri(day_prefix(day).rstrip("/")))
     if place.scheme == "gs":
         return dg.MetadataValue.url(f"{_BUCKETS}/{place.netloc}{quote(place.path)}")
-    return dg.MetadataValue.path(url2pathname(place.path))
+    if place.scheme == "file":
+        return dg.MetadataValue.path(url2pathname(place.path))
+    return dg.MetadataValue.text(place.geturl())
 
 
 def _reference(

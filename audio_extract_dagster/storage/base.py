@@ -17,6 +17,7 @@ from audio_extract_dagster.storage.staged import Staged
 class StoredFile:
     """A file that is in its place, whole and durable."""
 
+    #: `AudioStorage.uri` of its key.
     uri: str
     size_bytes: int
     sha256: str
@@ -30,17 +31,21 @@ class AudioStorage(Protocol):
     """
 
     def stage(self, stem: str) -> Staged:
-        """A temporary file to write the bytes of `stem` (a key, extension not known yet) into."""
+        """A temporary file to write the bytes of `stem` (a key, extension not known yet) into.
+
+        It is the caller's: whoever does not commit it discards it.
+        """
 
     def commit(self, staged: Staged, key: str, *, content_type: str) -> StoredFile:
         """Give the staged file its name; when this returns, a power cut no longer loses it.
 
         Readers see no file or a whole one, never a piece. It takes the place of a file that has the
-        name: whether that one may go is for the caller to know.
+        name: whether that one may go is for the caller to know. `staged` is synced and closed here;
+        discarding it stays with the caller.
         """
 
     def stat(self, key: str) -> int | None:
-        """Size in bytes, None if there is no such file."""
+        """Size in bytes, None if there is no such file (a storage that is away is an error)."""
 
     def sha256(self, key: str) -> str | None:
         """Of the content as it is read now, in hex; None if there is no such file."""
@@ -64,7 +69,10 @@ class AudioStorage(Protocol):
         """Where a key is, for people and other programs: `file:///…` or `gs://…`."""
 
     def key_of(self, uri: str) -> str:
-        """The key in `uri(key)`; `ValueError` for a URI of another storage."""
+        """The key in `uri(key)`; `ValueError` for a URI of another storage.
+
+        Rows keep URIs for years: a storage that has moved knows nothing of those of its old place.
+        """
 
     def check(self) -> str:
         """One line about the state of the storage; raises if it could not take a file.

@@ -56,6 +56,11 @@ def disk_error(error: OSError, place: str) -> AudioExtractError:
             f"Audio cannot be kept in {place} ({cause}). Give this account the right to write "
             "there, or set AUDIO_STORAGE_URI to a place where it may."
         )
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return StorageUnavailable(
+            f"No more files can be opened at once, so none in {place} ({cause}). Raise the limit "
+            "of open files (`ulimit -n`), or lower DOWNLOAD_CONCURRENCY."
+        )
     return StorageUnavailable(
         f"The audio storage {place} does not work at the moment ({cause}). See whether the disk "
         "or share that AUDIO_STORAGE_URI names is there and sound."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -58,17 +59,21 @@ class FolderStorage:
         path = self._path(key)
         staged.sync()
         staged.close()
+        folder = os.path.dirname(path)
         with disk_errors(self._place):
             staged.rename(path)
-            _sync_folder(os.path.dirname(path))
+            _sync_folder(folder)
+            # The folder's own name, too: whichever thread made it, the first file needs it.
+            _sync_folder(os.path.dirname(folder))
         return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
 
     def stat(self, key: str) -> int | None:
         with disk_errors(self._place):
             try:
-                return os.stat(self._path(key)).st_size
+                found = os.stat(self._path(key))
             except FileNotFoundError:
                 return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def sha256(self, key: str) -> str | None:
         path = self._path(key)
@@ -134,18 +139,18 @@ class FolderStorage:
         return os.path.join(self._place, *key_parts(key))
 
     def _make_folder(self, folder: str, mode: int = 0o700) -> None:
-        """Create a folder and those above it, so that each survives a power cut."""
-        above = os.path.dirname(folder)
+        """Create a folder and those above it, whose names survive a power cut; see `commit`."""
         try:
             os.mkdir(folder, mode)
         except FileExistsError:
             return
         except FileNotFoundError:
+            above = os.path.dirname(folder)
             # What lies above the storage is not ours to close to others.
             self._make_folder(above, 0o777 if folder == self._place else mode)
+            _sync_folder(os.path.dirname(above))
             with suppress(FileExistsError):  # another thread was quicker
                 os.mkdir(folder, mode)
-        _sync_folder(above)
 
     def _files(self, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         """Every file below a folder, temporary ones too, in the order of the keys."""

@@ -74,6 +74,7 @@ class Staged:
         self._path = path
         self._head = b""
         self._number: int | None = number
+        self._complete = False
         self._hash = hashlib.sha256()
         self._renamed = False
 
@@ -98,6 +99,8 @@ class Staged:
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Append; `StorageFull` and its siblings when the disk refuses."""
+        if self._complete:
+            raise ValueError(f"{self._path} has been looked at: nothing can be added")
         remaining = memoryview(chunk)
         with disk_errors(self.place):
             while remaining:
@@ -109,6 +112,7 @@ class Staged:
 
     def content(self) -> Content:
         """What has been written, as long as the file is open; nothing can be added after it."""
+        self._complete = True  # looking moves the place where the next write would go
         return Content(self._open(), self.size_bytes, self._head)
 
     def sync(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.links import files_of_day
-from audio_extract_dagster.storage import open_storage
+from audio_extract_dagster.storage import FolderStorage, open_storage
 from audio_extract_dagster_tests.defs.location import ASSETS, dagster_asks_old_pydantic
 
 pytestmark = dagster_asks_old_pydantic
@@ -63,3 +63,12 @@ def test_or_in_a_bucket_that_the_console_shows() -> None:
     assert found == dg.MetadataValue.url(
         "https://console.cloud.google.com/storage/browser/calls/audio%20of%202026/2026/03/10"
     )
+
+
+def test_or_where_its_uri_says() -> None:
+    class Elsewhere(FolderStorage):
+        def uri(self, key: str) -> str:
+            return f"s3://calls/{key}"
+
+    found = files_of_day(Elsewhere(Path("audio")), date(2026, 3, 10))
+    assert found == dg.MetadataValue.text("s3://calls/2026/03/10")

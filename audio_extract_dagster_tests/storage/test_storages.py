@@ -184,9 +184,26 @@ def test_removing_leftovers_spares_what_is_stored(storage: AudioStorage) -> None
     assert holds(storage, CONTENT)
 
 
-def test_a_uri_leads_back_to_its_key(storage: AudioStorage) -> None:
-    key = audio_key(DAY, "call-1", "../%41", 0, "ogg")
+@pytest.mark.parametrize(
+    "key", [audio_key(DAY, "call-1", "../%41", 0, "ogg"), "2026/03/11/a call/número #1?%41;x.ogg"]
+)
+def test_a_uri_leads_back_to_its_key(storage: AudioStorage, key: str) -> None:
     assert storage.key_of(storage.uri(key)) == key
+
+
+def test_what_lies_above_a_file_is_no_file(storage: AudioStorage) -> None:
+    put(storage, CONTENT)
+    assert storage.stat(KEY.rpartition("/")[0]) is None
+
+
+def test_what_has_been_looked_at_is_complete(storage: AudioStorage) -> None:
+    with storage.stage(STEM) as staged:
+        staged.write(CONTENT)
+        assert staged.content()[1:4] == CONTENT[1:4]
+        with pytest.raises(ValueError, match="nothing can be added"):
+            staged.write(b"more")
+        assert storage.commit(staged, KEY, content_type="audio/ogg").size_bytes == len(CONTENT)
+    assert holds(storage, CONTENT)
 
 
 @pytest.mark.parametrize(
