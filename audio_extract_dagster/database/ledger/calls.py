@@ -10,7 +10,21 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    and_,
+    any_,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from audio_extract_dagster.database.tables import agent_calls, audio_records
 from audio_extract_dagster.model import (
@@ -80,7 +94,9 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
     found = list(rows)
     ids = [row.conversation_id for row in found]
     known: dict[str, list[KnownRecord]] = defaultdict(list)
-    query = select(audio_records).where(audio_records.c.conversation_id.in_(ids))
+    # One array: an IN list has a parameter for each call, and `calls_of_day` has 100,000 of them.
+    of_them = audio_records.c.conversation_id == any_(literal(ids, ARRAY(Text)))
+    query = select(audio_records).where(of_them)
     for record in connection.execute(query) if ids else ():
         known[record.conversation_id].append(
             KnownRecord(
