@@ -1,70 +1,20 @@
-"""The table `audio_records`: which calls are asked for, and what became of each recording."""
+"""The table `audio_records`: what became of each recording."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, text
+from sqlalchemy import Engine, text
 
 from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
-from audio_extract_dagster.model import (
-    Ask,
-    CallToAsk,
-    KnownRecord,
-    Reason,
-    RecordStatus,
-    Selection,
-    StoredRecording,
-)
-from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording, rows
-from audio_extract_dagster_tests.postgres import Server
+from audio_extract_dagster.database.tables import audio_records
+from audio_extract_dagster.model import Reason
+from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, recording, rows
+from audio_extract_dagster_tests.database.ledger_records import give, load, shown, store
 
 LATER = NOW + timedelta(days=3)
-Shown = dict[tuple[str, int], str]
-
-
-def load(engine: Engine, conversation_id: str = "c-1") -> CallToAsk:
-    """The call as the next batch would see it."""
-    with engine.connect() as connection:
-        (found,) = named_calls(connection, [conversation_id])
-    return found
-
-
-def store(
-    engine: Engine, *recordings: StoredRecording, now: datetime = NOW, batch_id: str = "b-1"
-) -> None:
-    calls = {each.conversation_id: load(engine, each.conversation_id) for each in recordings}
-    with engine.begin() as connection:
-        records.write_stored(connection, Asked(DAY, batch_id, now), recordings, calls)
-
-
-def give(
-    engine: Engine,
-    reasons: Mapping[str, Reason],
-    conversation_id: str = "c-1",
-    *,
-    now: datetime = NOW,
-    batch_id: str = "b-1",
-) -> None:
-    settled = [(load(engine, conversation_id), reasons)]
-    with engine.begin() as connection:
-        records.write_reasons(connection, Asked(DAY, batch_id, now), settled)
-
-
-def shown(engine: Engine, conversation_id: str = "c-1") -> Shown:
-    """The rows of a call: what became of each part of each recording."""
-    return {
-        (row["recording_id"], row["part"]): row["reason"] or row["status"]
-        for row in rows(engine, audio_records)
-        if row["conversation_id"] == conversation_id
-    }
 
 
 @pytest.fixture
@@ -240,134 +190,3 @@ def test_no_rows_are_no_statement(engine: Engine) -> None:
         records.write_stored(connection, Asked(DAY, None, NOW), [], {})
         records.write_reasons(connection, Asked(DAY, None, NOW), [])
     assert rows(engine, audio_records) == []
-
-
-# Which calls are asked for
-
-
-def ask(
-    engine: Engine,
-    limit: int = 100,
-    after: Position | None = None,
-    selection: Selection = Selection(),  # noqa: B008 - frozen
-    day: date = DAY,
-) -> list[str]:
-    with engine.connect() as connection:
-        found = next_calls(connection, day, limit, after, selection)
-    return [each.conversation_id for each in found]
-
-
-@pytest.fixture
-def a_call_of_each_kind(engine: Engine) -> None:
-    add_calls(engine, *map(call, ["new", "pending", "failed", "stored", "missing", "half"]))
-    add_calls(engine, call("other day"), day=date(2026, 3, 9))
-    give(engine, {"": Reason.CALL_OPEN}, "pending")
-    give(engine, {"r-1": Reason.TRANSFER_BROKEN}, "failed")
-    give(engine, {"r-1": Reason.DELETED}, "missing")
-    store(engine, recording("r-1", "stored"), recording("r-1", "half"))
-    give(engine, {"r-2": Reason.UPLOADING}, "half")
-
-
-@pytest.mark.usefixtures("a_call_of_each_kind")
-@pytest.mark.parametrize(
-    ("selection", "asked"),
-    [
-        (Selection(), ["failed", "half", "new", "pending"]),
-        (Selection(Ask.NEW_CALLS), ["new"]),
-        (Selection(Ask.ALL_CALLS), ["failed", "half", "missing", "new", "pending", "stored"]),
-        (Selection(Ask.ALL_CALLS, ("stored", "other day")), ["stored"]),
-        (Selection(Ask.OPEN_CALLS, ("stored", "half")), ["half"]),
-    ],
-)
-def test_a_run_asks_for_what_is_open_and_only_by_force_for_more(
-    engine: Engine, selection: Selection, asked: list[str]
-) -> None:
-    assert ask(engine, selection=selection) == asked
-
-
-def test_calls_come_in_the_order_of_the_day_a_group_at_a_time(engine: Engine) -> None:
-    add_calls(
-        engine,
-        call("c-4", conversation_start=START + timedelta(microseconds=1)),
-        call("c-2"),
-        call("c-3"),
-        call("c-1", conversation_start=START + timedelta(hours=1)),
-    )
-    assert ask(engine, 2) == ["c-2", "c-3"]
-    after = Position(START, "c-3")
-    assert ask(engine, 2, after) == ["c-4", "c-1"]
-    assert ask(engine, 2, Position(START + timedelta(hours=1), "c-1")) == []
-
-
-def test_a_call_is_read_with_what_decides_its_outcome(engine: Engine) -> None:
-    asked = call("c-1", ended_at=None, answered=False, recording_sessions=3)
-    add_calls(engine, asked)
-    assert load(engine) == asked
-    give(engine, {"r-1": Reason.UPLOADING})
-    assert load(engine).records == (KnownRecord("r-1", RecordStatus.PENDING, 1, NOW),)
-
-
-def test_unknown_calls_are_left_out(engine: Engine) -> None:
-    add_calls(engine, call("c-1"))
-    with engine.connect() as connection:
-        assert [each.conversation_id for each in named_calls(connection, ["c-9", "c-1"])] == ["c-1"]
-        assert named_calls(connection, []) == []
-
-
-# What always holds
-
-
-@pytest.fixture(scope="module")
-def shared_engine(postgres_server: Server) -> Iterator[Engine]:
-    """One database for all examples of the property below; each starts from empty tables."""
-    with postgres_server.database() as database:
-        yield database.engine
-
-
-ids = st.sampled_from(["r-1", "r-2", "r-3"])
-stored_recordings = st.builds(
-    lambda recording_id, parts: recording(recording_id, parts=parts),
-    ids,
-    st.sampled_from([[0], [1, 2], [1, 2, 3]]),
-)
-reasons_by_id = st.dictionaries(ids, st.sampled_from(Reason), max_size=3) | st.builds(
-    lambda reason: {"": reason}, st.sampled_from(Reason)
-)
-Step = list[StoredRecording] | dict[str, Reason]
-steps = st.lists(st.lists(stored_recordings, min_size=1, max_size=3) | reasons_by_id, max_size=6)
-
-
-def write(engine: Engine, asked: Asked, known: CallToAsk, step: Step) -> None:
-    with engine.begin() as connection:
-        if isinstance(step, dict):
-            records.write_reasons(connection, asked, [(known, step)])
-        else:
-            records.write_stored(connection, asked, step, {"c-1": known})
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps)
-def test_whatever_is_written_twice_changes_nothing_and_parts_stay_together(
-    shared_engine: Engine, happening: list[Step]
-) -> None:
-    engine = shared_engine
-    with engine.begin() as connection:
-        for table in (audio_records, agent_calls, conversations):
-            connection.execute(delete(table))
-    add_calls(engine, call("c-1"))
-    for number, step in enumerate(happening):
-        asked = Asked(DAY, f"b-{number}", NOW + timedelta(hours=number))
-        known = load(engine)
-        write(engine, asked, known, step)
-        once = rows(engine, audio_records)
-        write(engine, asked, known, step)
-        assert rows(engine, audio_records) == once
-        parts: dict[str, list[int]] = {}
-        batches: dict[str, set[str]] = {}
-        for row in once:
-            parts.setdefault(row["recording_id"], []).append(row["part"])
-            batches.setdefault(row["recording_id"], set()).add(row["batch_id"])
-        assert all(found in ([0], [1, 2], [1, 2, 3]) for found in parts.values())
-        assert all(len(found) == 1 for found in batches.values())
-        if not isinstance(step, dict) or (step and "" not in step):
-            assert "" not in parts

@@ -1,27 +1,18 @@
-"""The listing of a day: complete or not, it never says so wrongly, and every hit is counted.
-
-Genesys is played by an organization in memory that shows its conversations page by page, and that
-does between two pages what Genesys does: conversations come, go, are repeated or slip through.
-"""
+"""The listing of a day: complete or not, and it never says so wrongly."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.extraction.listing import (
     COLUMNS,
     MOST_HITS,
-    PAGE_SIZE,
     PASSES,
     DayListing,
     TooManyHits,
@@ -33,121 +24,25 @@ from audio_extract_dagster_tests.builders import (
     conversation,
     participant,
     sample_conversations,
-    segment,
     session,
 )
-
-LIMA = BusinessDays(ZoneInfo("America/Lima"), DAY - timedelta(days=1000))
-WINDOW = LIMA.window(DAY)
-QUEUES = ("q-1",)
-CUSTOMER = participant("customer", session(segment("interact")))
-AGENT = participant("agent", session(segment("interact", queue_id="q-1")))
-
-Event = Callable[["Organization"], None]
-
-
-def call(number: int, start: datetime = START) -> Conversation:
-    moment = start + timedelta(seconds=number)
-    return conversation(CUSTOMER, AGENT, conversation_id=f"c-{number:03}", start=moment)
-
-
-class Organization:
-    """What the details query sees. `events` happen one by one, each before another page is read.
-
-    `page_size` stands in for the one that is asked for, so that small days have many pages.
-    """
-
-    def __init__(
-        self, conversations: Sequence[Conversation], *events: Event, page_size: int = PAGE_SIZE
-    ) -> None:
-        self.conversations = list(conversations)
-        self.events = list(events)
-        self.page_size = page_size
-        self.requests: list[tuple[datetime, datetime, int]] = []
-        # Past the last page the count may be left out.
-        self.tells_total_past_the_end = False
-        self.when_last_told: list[Conversation] = []
-        # What the next page does wrong.
-        self.shift = 0
-        self.unreadable = 0
-        self.is_empty = False
-
-    def query_conversations(
-        self,
-        start: datetime,
-        end: datetime,
-        queue_ids: Sequence[str],
-        page_number: int,
-        page_size: int,
-    ) -> ConversationPage:
-        assert (queue_ids, page_size) == (QUEUES, PAGE_SIZE)
-        self.requests.append((start, end, page_number))
-        self.shift, self.unreadable, self.is_empty = 0, 0, False
-        if self.events:
-            self.events.pop(0)(self)
-        if self.is_empty:
-            return ConversationPage([], 0, 0)
-        # Also what started earlier on the same day and went on.
-        hits = [each for each in self.conversations if each.start < end]
-        hits.sort(key=lambda each: (each.start, each.id))
-        first = (page_number - 1) * self.page_size + (self.shift if page_number > 1 else 0)
-        shown = hits[first : first + self.page_size]
-        lost = min(self.unreadable, len(shown))
-        total = len(hits) if shown or self.tells_total_past_the_end else 0
-        if total:
-            self.when_last_told = list(self.conversations)
-        return ConversationPage(shown[lost:], total, lost)
-
-
-def nothing(organization: Organization) -> None:
-    pass
-
-
-def repeat_one(organization: Organization) -> None:
-    organization.shift = -1
-
-
-def skip_one(organization: Organization) -> None:
-    organization.shift = 1
-
-
-def garble_one(organization: Organization) -> None:
-    organization.unreadable = 1
-
-
-def lose_contents(organization: Organization) -> None:
-    organization.is_empty = True
-
-
-def add(seconds: int) -> Event:
-    """A conversation appears that started so many seconds after `START`."""
-
-    def event(organization: Organization) -> None:
-        name = f"new-{len(organization.requests)}"
-        start = START + timedelta(seconds=seconds)
-        organization.conversations.append(
-            conversation(CUSTOMER, AGENT, conversation_id=name, start=start)
-        )
-
-    return event
-
-
-def remove(position: int) -> Event:
-    def event(organization: Organization) -> None:
-        if organization.conversations:
-            del organization.conversations[position % len(organization.conversations)]
-
-    return event
-
-
-def list_day(organization: Organization) -> tuple[list[dict[str, Any]], DayListing]:
-    listing = DayListing(organization, DAY, WINDOW, QUEUES)
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in listing.rows()]
-    return rows, listing
-
-
-def ids(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [row["conversation_id"] for row in rows]
+from audio_extract_dagster_tests.extraction.organization import (
+    CUSTOMER,
+    LIMA,
+    QUEUES,
+    WINDOW,
+    Event,
+    Organization,
+    call,
+    garble_one,
+    ids,
+    list_day,
+    lose_contents,
+    nothing,
+    remove,
+    repeat_one,
+    skip_one,
+)
 
 
 def test_a_calm_day_is_listed_in_one_pass_until_an_empty_page() -> None:
@@ -330,74 +225,3 @@ def test_the_real_day_of_the_samples() -> None:
     assert len(rows) == 8
     excluded = [row["excluded_reason"] for row in rows if not row["has_agent"]]
     assert excluded == ["no_agent"]
-
-
-events = st.one_of(
-    st.sampled_from([nothing, repeat_one, skip_one, garble_one]),
-    st.integers(-50_000, 50_000).map(add),
-)
-departures = st.integers(0, 30).map(remove)
-
-
-def numbered(size: int, strange: set[int]) -> list[Conversation]:
-    """Calls, some of them of another day or without voice."""
-    chat = participant("customer", session(media_type="chat"))
-    return [
-        conversation(chat, conversation_id=f"c-{n:03}", start=START + timedelta(seconds=n))
-        if n in strange and n % 2
-        else call(n, START - timedelta(days=1) if n in strange else START)
-        for n in range(size)
-    ]
-
-
-sizes = st.integers(0, 25)
-strange_ones = st.sets(st.integers(0, 25))
-
-
-@given(sizes, strange_ones, st.lists(events | departures | st.just(lose_contents), max_size=40))
-def test_every_hit_is_counted_once(size: int, strange: set[int], happening: list[Event]) -> None:
-    organization = Organization(numbered(size, strange), *happening, page_size=4)
-    rows, listing = list_day(organization)
-    counts = listing.counts
-    assert counts.rows == len(rows) == len(set(ids(rows)))
-    assert counts.hits == (
-        counts.rows + counts.other_day + counts.repeated + counts.not_voice + counts.unreadable
-    )
-    assert counts.pages == len(organization.requests)
-
-
-@given(
-    sizes,
-    strange_ones,
-    st.lists(st.sampled_from([nothing, repeat_one, skip_one, garble_one, lose_contents])),
-    # One change between two counts shows in them; one that goes and one that comes would not.
-    st.tuples(st.lists(events | departures, max_size=40), st.just(True))
-    | st.tuples(st.lists(events, max_size=40), st.just(False)),
-)
-def test_complete_means_that_no_call_of_the_day_is_lost(
-    size: int, strange: set[int], first: list[Event], then: tuple[list[Event], bool]
-) -> None:
-    later, tells_total = then
-    # An answer that lost its contents is told from an empty day unless it comes twice in a row.
-    happening = [event for n, event in enumerate(first) if event not in first[max(0, n - 1) : n]]
-    organization = Organization(numbered(size, strange), *happening, *later, page_size=4)
-    organization.tells_total_past_the_end = tells_total
-    rows, listing = list_day(organization)
-    still_there = [
-        each for each in organization.when_last_told if each in organization.conversations
-    ]
-    of_the_day = {
-        each.id
-        for each in still_there
-        if each.start in WINDOW and each.participants[0].sessions[0].media_type == "voice"
-    }
-    if listing.counts.complete:
-        assert of_the_day <= set(ids(rows))
-
-
-@given(sizes, strange_ones, st.lists(st.sampled_from([repeat_one, skip_one, nothing]), max_size=4))
-def test_a_day_that_calms_down_is_complete(
-    size: int, strange: set[int], happening: list[Event]
-) -> None:
-    _, listing = list_day(Organization(numbered(size, strange), *happening, page_size=10))
-    assert listing.counts.complete
