@@ -45,6 +45,7 @@ class Server:
         self._admin = open_engine(replace(settings, database="postgres"))
         self._settings = settings
         self._numbers = count(1)
+        self._used: list[str] = []
         with self.database("template0") as template:
             migrate(template.engine, template.settings.schema)
             template.engine.dispose()
@@ -52,7 +53,7 @@ class Server:
 
     @contextmanager
     def database(self, template: str = _TEMPLATE) -> Iterator[Database]:
-        """A copy of `template`, dropped afterwards; `template0` is empty, without our schema."""
+        """A copy of `template`, dropped later; `template0` is empty, without our schema."""
         name = f"test_{next(self._numbers)}"
         self._run(f'CREATE DATABASE "{name}" TEMPLATE {template}')
         settings = replace(self._settings, database=name)
@@ -61,7 +62,8 @@ class Server:
             yield Database(settings, engine)
         finally:
             engine.dispose()
-            self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self._drop_used()
+            self._used.append(name)
 
     def shut_out(self, database: Database) -> None:
         """End all connections to a database and accept no new one, as if its disk were gone."""
@@ -71,6 +73,11 @@ class Server:
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
         )
+
+    def _drop_used(self) -> None:
+        """Those of earlier tests: PostgreSQL waits 0.1 s for a connection that has just ended."""
+        while self._used:
+            self._run(f'DROP DATABASE IF EXISTS "{self._used.pop()}" WITH (FORCE)')
 
     def close(self) -> None:
         self._admin.dispose()
