@@ -5,9 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from audio_extract_dagster.simulator import Simulator, World
+from audio_extract_dagster_tests.defs.surroundings import (
+    bare_environment,
+    database_variables,
+    genesys_variables,
+)
+from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
+from audio_extract_dagster_tests.postgres import Database
 
 _TIMEOUT_SECONDS = 180
 
@@ -45,6 +55,31 @@ class CommandLine:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+@contextmanager
+def quick_simulator() -> Iterator[Simulator]:
+    """Genesys Cloud by the real clock, by which commands wait: so it is quick."""
+    with Simulator(World(seed=7, calls_per_day=30)) as running:
+        running.switches.rate_limit = 1_000_000
+        running.switches.batch_seconds = 0.0
+        yield running
+
+
+def configured(
+    folder: Path, database: Database, simulator: Simulator, gateway: HttpGatewayServer
+) -> CommandLine:
+    """A working folder in which everything is set; pauses are short."""
+    environment = {
+        **bare_environment(),
+        **database_variables(database),
+        **genesys_variables(simulator.url),
+        "GENESYS_POLL_SECONDS": "0.05",
+        "GENESYS_REQUESTS_PER_MINUTE": "60000",
+        "NOTIFY_URL": gateway.url,
+        "EMAILS": "operations@example.com",
+    }
+    return CommandLine(folder, environment)
 
 
 def finish(process: subprocess.Popen[str]) -> Finished:

@@ -14,7 +14,7 @@ from audio_extract_dagster_tests.cli.command_line import CommandLine, Finished, 
 from audio_extract_dagster_tests.defs.location import rows
 from audio_extract_dagster_tests.embedded.waiting import eventually
 from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
-from audio_extract_dagster_tests.postgres import Database, Server
+from audio_extract_dagster_tests.postgres import Database
 
 DAY = "2024-02-16"
 
@@ -32,30 +32,6 @@ def _stopped_by(number: int, terminal: CommandLine, simulator: Simulator) -> Fin
     finished = finish(running[0])
     assert simulator.faults.struck(fault) == 1
     return finished
-
-
-def test_a_run_that_loses_its_database_says_so_and_mails(
-    terminal: CommandLine,
-    database: Database,
-    postgres_server: Server,
-    simulator: Simulator,
-    gateway: HttpGatewayServer,
-) -> None:
-    def lose(answer: object) -> object:
-        postgres_server.shut_out(database)
-        return answer
-
-    simulator.faults.add(Fault("batch_poll", "mutate", change=lose))
-
-    failed = terminal.run("run", "--date", DAY)
-
-    assert failed.code == 1
-    assert "Traceback" not in failed.errors
-    assert failed.errors.splitlines()[-1].startswith("audio-extract: PostgreSQL")
-    assert f"PG_DATABASE={database.settings.database}" in failed.errors
-    (message,) = gateway.received
-    assert "FAILED" in message["subject"]
-    assert "the database could not be reached" in message["htmlContent"]
 
 
 def test_a_run_that_is_stopped_while_another_one_has_its_day_was_canceled(
