@@ -20,6 +20,8 @@ def ends_with_us() -> dict[str, Any]:
     parent = os.getpid()
 
     def ask() -> None:
+        # What a shell starts in the background ignores interrupts, and so would its children.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         libc.prctl(1, int(signal.SIGINT))
         if os.getppid() != parent:  # it ended before we asked
             os._exit(1)
