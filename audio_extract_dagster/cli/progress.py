@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,10 +23,19 @@ _EVERY_SECONDS = 1.0
 @contextmanager
 def progress_of(settings: Settings, day: date) -> Iterator[None]:
     """Shows the stage and the calls that have their answer, on a terminal only."""
-    console = Console(stderr=True)
-    if not (console.is_terminal and sys.stderr.isatty()):
+    if not sys.stderr.isatty():
         yield
         return
+    # A way of its own to the terminal: Dagster sends what a step writes to stderr into its log.
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as terminal,
+        _followed(settings, day, Console(file=terminal)),
+    ):
+        yield
+
+
+@contextmanager
+def _followed(settings: Settings, day: date, console: Console) -> Iterator[None]:
     done = threading.Event()
     columns = (
         TextColumn("{task.description}"),
@@ -53,8 +63,7 @@ def _follow(settings: Settings, day: date, progress: Progress, done: threading.E
                 total, answered = accounts.progress(connection, day)
         except exc.DBAPIError:
             continue  # the run itself will say what is wrong
-        stage = running[0].stage if running and running[0].stage else "starting"
-        progress.update(
-            task, description=f"{day}: {stage}", completed=answered, total=total or None
-        )
+        if running and running[0].stage:
+            progress.update(task, description=f"{day}: {running[0].stage}")
+        progress.update(task, completed=answered, total=total or None)
     engine.dispose()
