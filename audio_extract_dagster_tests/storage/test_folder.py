@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -25,6 +26,7 @@ from audio_extract_dagster.storage import (
     folder,
     open_storage,
 )
+from audio_extract_dagster.storage.errors import disk_errors
 
 STEM = audio_stem(date(2026, 3, 11), "call-1", "recording-1", 0)
 KEY = f"{STEM}.ogg"
@@ -135,6 +137,12 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path, below: str
     with pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"):
         storage.check()
     assert issubclass(StorageRefused, Never)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_no_fault_of_the_disk(number: int) -> None:
+    with pytest.raises(StorageUnavailable, match="DOWNLOAD_CONCURRENCY"), disk_errors("/srv/audio"):
+        raise OSError(number, "too many")
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /dev/full")
