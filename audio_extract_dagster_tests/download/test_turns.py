@@ -20,33 +20,21 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+def meet(turns: Turns, threads: ThreadPoolExecutor, *, within: float) -> bool:
+    """Whether two writes are at work at once: each waits for the other, so many seconds at most."""
+    meeting = threading.Barrier(2)
+    writes = [threads.submit(turns.take, lambda _: meeting.wait(within), PIECE) for _ in range(2)]
+    return all(write.exception() is None for write in writes)
+
+
 def test_one_writes_at_a_time(threads: ThreadPoolExecutor, clock: FakeClock) -> None:
-    turns, writing, most = Turns(clock), 0, 0
-    enough = threading.Barrier(8)
-
-    def write(_: memoryview) -> None:
-        nonlocal writing, most
-        writing += 1
-        most = max(most, writing)
-        writing -= 1
-
-    def many() -> None:
-        enough.wait()
-        for _ in range(200):
-            turns.take(write, PIECE)
-
-    for each in [threads.submit(many) for _ in range(8)]:
-        each.result()
-    assert most == 1
+    assert not meet(Turns(clock), threads, within=0.2)
 
 
 def test_nobody_waits_at_a_disk_that_is_slow(threads: ThreadPoolExecutor, clock: FakeClock) -> None:
     turns = Turns(clock)
     turns.take(lambda _: clock.advance(1), PIECE)  # a share that takes a second
-    together = threading.Barrier(8)  # which would break if one waited for another
-    writes = [threads.submit(turns.take, lambda _: together.wait(5), PIECE) for _ in range(8)]
-    for each in writes:
-        each.result()
+    assert meet(turns, threads, within=5)
 
 
 def test_who_waited_for_a_slow_turn_waits_no_longer(
@@ -71,21 +59,10 @@ def test_who_waited_for_a_slow_turn_waits_no_longer(
 def test_a_disk_that_has_become_quick_again_is_taken_in_turns(
     threads: ThreadPoolExecutor, clock: FakeClock
 ) -> None:
-    turns, has_turn, go_on = Turns(clock), threading.Event(), threading.Event()
+    turns = Turns(clock)
     turns.take(lambda _: clock.advance(1), PIECE)
     turns.take(lambda _: None, PIECE)
-
-    def hold(_: memoryview) -> None:
-        has_turn.set()
-        assert go_on.wait(5)
-
-    first = threads.submit(turns.take, hold, PIECE)
-    assert has_turn.wait(5)
-    second = threads.submit(turns.take, lambda _: None, PIECE)
-    assert not second.done()
-    go_on.set()
-    first.result()
-    second.result()
+    assert not meet(turns, threads, within=0.2)
 
 
 def test_what_a_write_raises_is_raised_and_frees_the_turn(clock: FakeClock) -> None:
