@@ -201,11 +201,11 @@ class _Body(io.RawIOBase):
         return True
 
     def write(self, piece: Any, /) -> int:
-        """Called by the buffer, with memory that is its own."""
+        """Called by the buffer with a view of its own memory."""
         if self._hand_on is not None and self.failure is None:
             self.begun = True
             try:
-                self._hand_on(memoryview(piece))
+                self._hand_on(piece)
             except BaseException as error:  # libcurl would only print it
                 self.failure = error  # and what else comes is dropped
         return len(piece)
