@@ -1,7 +1,8 @@
 """Audio in a folder of this machine or of a mounted share.
 
 Files are durable: content first (fsync), then the name (rename), then the folder that holds the
-name (fsync). Private: folders 0700 and files 0600, less what the umask takes away.
+name and the one above it (fsync). Private: folders 0700 and files 0600, less what the umask takes
+away.
 """
 
 from __future__ import annotations
