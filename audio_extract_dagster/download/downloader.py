@@ -87,7 +87,8 @@ class Downloader:
             connect_seconds=self._policy.connect_seconds,
             idle_seconds=self._policy.idle_seconds,
         )
-        self._turns = Turns(clock)
+        # Apart, so that one file is hashed while another one is written.
+        self._writing, self._hashing = Turns(clock), Turns(clock)
         self._counting = threading.Lock()
         self._counters = DownloadCounters()
 
@@ -192,12 +193,16 @@ class Downloader:
         return Received(stem, staged, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
-        self._host.receive(url, partial(self._turns.take, staged.write))
+        self._host.receive(url, partial(self._take_in, staged))
         try:
             with disk_errors(staged.place):
                 return inspect(staged.content(), declared_content_type)
         except NotAudio as error:
             raise WrongBody(host_of(url), error.reason) from None
+
+    def _take_in(self, staged: Staged, piece: memoryview) -> None:
+        self._writing.take(staged.write, piece)
+        self._hashing.take(staged.hash, piece)
 
     def _count(self, more: DownloadCounters) -> None:
         with self._counting:

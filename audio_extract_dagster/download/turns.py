@@ -1,4 +1,4 @@
-"""Taking turns at the disk: one download writes and hashes at a time, while that goes quickly.
+"""Taking turns at the disk, or at a hash: one download at a time, while that goes quickly.
 
 What is written where is not its business. Why turns are quicker than all at once is decision 27.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from audio_extract_dagster.clock import Clock
 
-# Hashing half a megabyte and handing it to a healthy disk takes a thousandth of a second. Longer
+# Hashing half a megabyte or handing it to a healthy disk takes a thousandth of a second. Longer
 # than this takes a disk or share that waits for something else: others need not wait with it.
 _LONG_SECONDS = 0.02
 

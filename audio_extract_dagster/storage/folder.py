@@ -58,6 +58,7 @@ class FolderStorage:
         content_type: str,  # noqa: ARG002 - a folder has no place for it; a bucket has
     ) -> StoredFile:
         path = self._path(key)
+        stored = StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
         staged.sync()
         staged.close()
         folder = os.path.dirname(path)
@@ -66,7 +67,7 @@ class FolderStorage:
             _sync_folder(folder)
             # The folder's own name, too: whichever thread made it, the first file needs it.
             _sync_folder(os.path.dirname(folder))
-        return StoredFile(self.uri(key), staged.size_bytes, staged.sha256)
+        return stored
 
     def stat(self, key: str) -> int | None:
         with disk_errors(self._place):

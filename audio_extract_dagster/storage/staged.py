@@ -1,4 +1,4 @@
-"""A file on its way into a storage: written under a temporary name, counted and hashed as it goes.
+"""A file on its way into a storage: written under a temporary name, counted, hashed piece by piece.
 
 It stays open until the storage takes it, so that it can be looked at and synced without another way
 through the folders.
@@ -76,6 +76,7 @@ class Staged:
         self._number: int | None = number
         self._complete = False
         self._hash = hashlib.sha256()
+        self._hashed_bytes = 0
         self._renamed = False
 
     @classmethod
@@ -95,10 +96,15 @@ class Staged:
     @property
     def sha256(self) -> str:
         """Of what has been written so far, in hex."""
+        if self._hashed_bytes != self.size_bytes:
+            raise ValueError(f"{self._path} has pieces that were written and not hashed")
         return self._hash.hexdigest()
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """Append; `StorageFull` and its siblings when the disk refuses."""
+        """Append; `StorageFull` and its siblings when the disk refuses.
+
+        What is written must be hashed, too: a step of its own, because it waits for no disk.
+        """
         if self._complete:
             raise ValueError(f"{self._path} has been looked at: nothing can be added")
         remaining = memoryview(chunk)
@@ -107,8 +113,12 @@ class Staged:
                 remaining = remaining[os.write(self._open(), remaining) :]
         if not self.size_bytes:
             self._head = bytes(chunk[:_HEAD_BYTES])
-        self._hash.update(chunk)
         self.size_bytes += len(chunk)
+
+    def hash(self, chunk: bytes | memoryview) -> None:
+        """Take the piece that was written last into the checksum."""
+        self._hash.update(chunk)
+        self._hashed_bytes += len(chunk)
 
     def content(self) -> Content:
         """What has been written, as long as the file is open; nothing can be added after it."""

@@ -36,6 +36,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
 def put(storage: FolderStorage, content: bytes = b"OggS") -> Path:
     with storage.stage(STEM) as staged:
         staged.write(content)
+        staged.hash(content)
         storage.commit(staged, KEY, content_type="audio/ogg")
     return storage.root / KEY
 
@@ -169,6 +170,7 @@ def test_a_folder_that_vanishes_can_come_back(tmp_path: Path) -> None:
     storage = FolderStorage(tmp_path / "audio")
     with storage.stage(STEM) as staged:
         staged.write(b"OggS")
+        staged.hash(b"OggS")
         staged.path.unlink()
         with pytest.raises(TryAgain, match="disk or share"):
             storage.commit(staged, KEY, content_type="audio/ogg")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ def test_nothing_is_written_to_a_closed_file(tmp_path: Path) -> None:
         staged.close()
         with pytest.raises(ValueError, match="closed"):
             staged.write(b"OggS")
+
+
+def test_a_checksum_of_less_than_was_written_is_none(tmp_path: Path) -> None:
+    with Staged.create(str(tmp_path), "audio") as staged:
+        staged.write(b"Ogg")
+        staged.hash(b"Ogg")
+        assert staged.sha256 == hashlib.sha256(b"Ogg").hexdigest()
+        staged.write(b"S")
+        with pytest.raises(ValueError, match="not hashed"):
+            _ = staged.sha256
 
 
 @given(st.lists(PARTS, max_size=20))

@@ -72,6 +72,7 @@ def put(storage: AudioStorage, content: bytes, *, key: str = KEY) -> StoredFile:
     with storage.stage(key.rpartition(".")[0]) as staged:
         for start in range(0, len(content), 1000):
             staged.write(content[start : start + 1000])
+            staged.hash(content[start : start + 1000])
         return storage.commit(staged, key, content_type="audio/ogg")
 
 
@@ -199,6 +200,7 @@ def test_what_lies_above_a_file_is_no_file(storage: AudioStorage) -> None:
 def test_what_has_been_looked_at_is_complete(storage: AudioStorage) -> None:
     with storage.stage(STEM) as staged:
         staged.write(CONTENT)
+        staged.hash(CONTENT)
         assert staged.content()[1:4] == CONTENT[1:4]
         with pytest.raises(ValueError, match="nothing can be added"):
             staged.write(b"more")
