@@ -1,7 +1,8 @@
 """Measuring against a yardstick: rounds of A B A B, ratios, medians, and the table they end in.
 
 Only ratios mean something on a machine that others use too, so a candidate and its yardstick run
-one after the other in each round. What is measured is in the other modules.
+one after the other in each round, and take turns at being first. What is measured is in the other
+modules.
 """
 
 # ruff: noqa: RUF001 - typographic signs, as in any text for people
@@ -61,11 +62,17 @@ class Candidate:
 def compare(
     yardstick: str, reference: Callable[[], float], candidates: Sequence[Candidate], rounds: int
 ) -> list[Finding]:
-    """Run yardstick and candidates in turn, `rounds` times; ratios to the round's yardstick."""
+    """Run yardstick and candidates in turn, `rounds` times; ratios to the round's yardstick.
+
+    Each round begins with another one of them: what one leaves behind (a disk that still writes)
+    is not always felt by the same one.
+    """
     ratios: list[list[float]] = [[] for _ in candidates]
+    measured = [reference, *(candidate.seconds for candidate in candidates)]
     for number in range(1, rounds + 1):
-        base = reference()
-        seconds = [candidate.seconds() for candidate in candidates]
+        first = (number - 1) % len(measured)
+        taken_by = {at: measured[at]() for at in _from(first, len(measured))}
+        base, *seconds = (taken_by[at] for at in range(len(measured)))
         for ratio, taken in zip(ratios, seconds, strict=True):
             ratio.append(taken / base)
         shown = ", ".join(f"{taken:.2f}" for taken in seconds)
@@ -74,6 +81,11 @@ def compare(
         Finding(candidate.what, yardstick, ratio, candidate.target)
         for candidate, ratio in zip(candidates, ratios, strict=True)
     ]
+
+
+def _from(first: int, count: int) -> list[int]:
+    """`_from(1, 3)` is 1, 2, 0."""
+    return [(first + step) % count for step in range(count)]
 
 
 def timed(action: Callable[[], object]) -> float:
