@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.runs import first_failure
 from audio_extract_dagster.errors import Never, NotYet, TryAgain
 from audio_extract_dagster.simulator import Fault, Simulator
+from audio_extract_dagster_tests.defs.acting import acting
 from audio_extract_dagster_tests.defs.location import (
     DAY,
     CodeLocation,
@@ -37,21 +35,6 @@ pytestmark = dagster_asks_old_pydantic
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster itself waits between two tries of a step, by the clock on the wall."""
     monkeypatch.setattr(families, "PAUSE_SECONDS", 0)
-
-
-@contextmanager
-def _acting(
-    simulator: Simulator, operation: str, act: Callable[[], object], *, after: int = 0
-) -> Iterator[None]:
-    """Have something happen while the simulator answers: at a known point of a run."""
-
-    def change(answer: object) -> object:
-        act()
-        return answer
-
-    fault = simulator.faults.add(Fault(operation, "mutate", after=after, change=change))
-    yield
-    assert simulator.faults.struck(fault) == 1
 
 
 def _retries(result: dg.ExecuteInProcessResult) -> int:
@@ -141,7 +124,7 @@ def test_a_database_that_comes_back_costs_no_call(
         with database.engine.connect() as connection:
             connection.execute(others)
 
-    with _acting(simulator, "details_query", restart):
+    with acting(simulator, "details_query", restart):
         result = location.run()
 
     assert result.success
@@ -166,7 +149,7 @@ def test_a_database_that_is_lost_for_good_is_told_in_our_words(
             connection.execute(text("DROP SCHEMA audio_extract CASCADE"))
             connection.commit()
 
-    with _acting(simulator, operation, drop):
+    with acting(simulator, operation, drop):
         result = location.run()
 
     assert not result.success
@@ -254,41 +237,3 @@ def test_a_storage_that_cannot_be_written_fails_the_audio_step(
     assert job["error"] == f"audio: {failures(result)['audio']}"
     # The lists are there, and nothing says that the audio is.
     assert (job["status"], job["conversations"], job["stored"]) == ("FAILED", 40, 0)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_ends_its_job_as_canceled(
-    location: CodeLocation, database: Database, simulator: Simulator, number: signal.Signals
-) -> None:
-    with _acting(simulator, "batch_poll", lambda: os.kill(os.getpid(), number)):
-        stopped = location.run()
-
-    assert not stopped.success
-    (job,) = rows(database.engine, "extraction_jobs")
-    assert (job["status"], job["stage"], job["error"]) == ("CANCELED", "audio", "audio: canceled.")
-    (message,) = rows(database.engine, "notifications")
-    assert "CANCELED" in message["subject"]
-
-    result = location.run()
-
-    assert result.success
-    _, second = rows(database.engine, "extraction_jobs")
-    assert second["status"] == "INCOMPLETE"
-    assert len(simulator.log) == 1  # the batch of the stopped run was read
-
-
-def test_a_run_that_is_terminated_in_the_ui_is_canceled_there_and_here(
-    location: CodeLocation, database: Database, simulator: Simulator
-) -> None:
-    def terminate() -> None:
-        (run,) = location.instance.get_runs()
-        location.instance.report_run_canceling(run)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    with _acting(simulator, "batch_poll", terminate):
-        terminated = location.run()
-
-    run = location.instance.get_run_by_id(terminated.run_id)
-    assert run is not None
-    assert run.status is dg.DagsterRunStatus.CANCELED
-    assert [job["status"] for job in rows(database.engine, "extraction_jobs")] == ["CANCELED"]
