@@ -50,6 +50,7 @@ def store(engine: Engine, storage: FolderStorage) -> Callable[..., StoredRecordi
         add_calls(engine, this, day=day)
         with storage.stage(f"{day:%Y/%m/%d}/{conversation_id}/r") as staged:
             staged.write(conversation_id.encode())
+            staged.hash(conversation_id.encode())
             key = audio_key(day, conversation_id, "r", 0, "ogg")
             file = storage.commit(staged, key, content_type="audio/ogg")
         part = StoredPart(0, file.uri, "audio/ogg", file.size_bytes, file.sha256, 60.0)
