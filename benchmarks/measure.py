@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -69,9 +70,10 @@ def compare(
     """
     ratios: list[list[float]] = [[] for _ in candidates]
     measured = [reference, *(candidate.seconds for candidate in candidates)]
+    turns = deque(range(len(measured)))
     for number in range(1, rounds + 1):
-        first = (number - 1) % len(measured)
-        taken_by = {at: measured[at]() for at in _from(first, len(measured))}
+        taken_by = {at: measured[at]() for at in turns}
+        turns.rotate(-1)
         base, *seconds = (taken_by[at] for at in range(len(measured)))
         for ratio, taken in zip(ratios, seconds, strict=True):
             ratio.append(taken / base)
@@ -81,11 +83,6 @@ def compare(
         Finding(candidate.what, yardstick, ratio, candidate.target)
         for candidate, ratio in zip(candidates, ratios, strict=True)
     ]
-
-
-def _from(first: int, count: int) -> list[int]:
-    """`_from(1, 3)` is 1, 2, 0."""
-    return [(first + step) % count for step in range(count)]
 
 
 def timed(action: Callable[[], object]) -> float:
