@@ -57,15 +57,7 @@ def test_a_message_that_the_gateway_did_not_take_is_delivered_later(
     assert len(gateway.received) == 2
 
 
-def test_a_backfill_is_mailed_as_one_digest(
-    location: CodeLocation, gateway: HttpGatewayServer, database: Database
-) -> None:
-    result = location.run(tags={"dagster/backfill": "abc"})
-    run_ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
-    tags = {"dagster/partition": "2026-03-09", "dagster/backfill": "abc"}
-    left_running(database, date(2026, 3, 9))
-    run_failed(location, started_run(location, tags))
-    assert rows(database.engine, "notifications") == []
+def backfill_ended(location: CodeLocation) -> None:
     now = datetime.now(timezone.utc).timestamp()
     location.instance.add_backfill(
         PartitionBackfill(
@@ -78,12 +70,40 @@ def test_a_backfill_is_mailed_as_one_digest(
         )
     )
 
+
+def test_a_backfill_is_mailed_as_one_digest(
+    location: CodeLocation, gateway: HttpGatewayServer, database: Database
+) -> None:
+    result = location.run(tags={"dagster/backfill": "abc"})
+    run_ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
+    tags = {"dagster/partition": "2026-03-09", "dagster/backfill": "abc"}
+    left_running(database, date(2026, 3, 9))
+    run_failed(location, started_run(location, tags))
+    assert rows(database.engine, "notifications") == []
+    backfill_ended(location)
+
     ticks = [tick(location, "backfill_digest").skip_message for _ in range(2)]
     tick(location, "outbox_delivery")
 
     assert ticks == ["Digests of 1 backfills: abc.", "Digests of 0 backfills: none."]
     (message,) = gateway.received
     assert "2026-03-09 to 2026-03-10: 2 days" in message["subject"]
+
+
+def test_a_backfill_whose_runs_all_broke_before_they_had_a_job_is_mailed(
+    location: CodeLocation, gateway: HttpGatewayServer, database: Database
+) -> None:
+    tags = {"dagster/partition": DAY, "dagster/backfill": "abc"}
+    run_failed(location, started_run(location, tags))
+    backfill_ended(location)
+
+    tick(location, "backfill_digest")
+    tick(location, "outbox_delivery")
+
+    assert rows(database.engine, "extraction_jobs") == []
+    (message,) = gateway.received
+    assert f"{DAY}: 1 days" in message["subject"]
+    assert "FAILED" in message["htmlContent"]
 
 
 def test_days_with_late_audio_are_asked_for_again(

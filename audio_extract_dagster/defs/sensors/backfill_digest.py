@@ -1,22 +1,32 @@
 """One message about a whole backfill, instead of one for each of its days."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 
 import dagster as dg
-from dagster import DagsterInstance, RunsFilter
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.execution.backfill import PartitionBackfill
+from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, texts_of
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import jobs
+from audio_extract_dagster.database.ledger import accounts, jobs
+from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.resources import postgres_settings
+from audio_extract_dagster.defs.runs import first_failure
+from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_digest
 
 # Older backfills ended before anybody could be told; a new installation does not tell them.
 RECENT = timedelta(days=2)
 _LATEST = 20
+_BROKEN = {
+    DagsterRunStatus.FAILURE: JobStatus.FAILED,
+    DagsterRunStatus.CANCELED: JobStatus.CANCELED,
+}
 
 
 def backfill_digest_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -45,15 +55,22 @@ def _has_just_ended(backfill: PartitionBackfill) -> bool:
 
 
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
-    """Put the digest into the outbox; False if it was there, or no run of it had a job."""
+    """Put the digest into the outbox; False if it was there, or there is no day to tell of."""
     runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
     settings = postgres_settings()
     engine = engine_of(settings)
     with database_errors(engine), engine.begin() as connection:
-        of_runs = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
-        if not of_runs:
+        ended = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
+        have_job = {job.call_date for job in ended}
+        # A wrong setting breaks each run before it has a job: of all things that must be told.
+        ended += [
+            _stand_in(instance, connection, run, day)
+            for day, run in _broken(runs).items()
+            if day not in have_job
+        ]
+        if not ended:
             return False
-        message = compose_digest(of_runs, opening=settings.email_message, texts=texts_of(settings))
+        message = compose_digest(ended, opening=settings.email_message, texts=texts_of(settings))
         return outbox.enqueue(
             connection,
             f"backfill {backfill.backfill_id}",
@@ -63,3 +80,23 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
             message,
             SystemClock().now(),
         )
+
+
+def _broken(runs: Sequence[dg.DagsterRun]) -> dict[date, dg.DagsterRun]:
+    """The last run of each day, if it failed or was canceled; `runs` come latest first."""
+    last = {run.tags.get("dagster/partition"): run for run in reversed(runs)}
+    return {
+        date.fromisoformat(day): run
+        for day, run in last.items()
+        if day and run.status in _BROKEN and run.job_name != PLAN_JOB_NAME
+    }
+
+
+def _stand_in(
+    instance: DagsterInstance, connection: Connection, run: dg.DagsterRun, day: date
+) -> Job:
+    """For the job of a run that broke before it had one."""
+    cause = first_failure(instance, run.run_id) or f"the run ended as {run.status.value}"
+    counts = accounts.day_counts(connection, day)
+    job = Job.of_failed_run(run.run_id, day, cause, SystemClock().now(), counts)
+    return replace(job, status=_BROKEN[run.status])
