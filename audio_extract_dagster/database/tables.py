@@ -147,6 +147,7 @@ audio_records = Table(
     _may("first_requested_at", MOMENT, "When it was first asked for"),
     _may("stored_at", MOMENT, "When the file was complete"),
     _must("updated_at", MOMENT, "When the row last changed"),
+    _must("call_was_open", Boolean, "Stored before its call ended: there may be more", "false"),
     CheckConstraint("status IN ('STORED', 'PENDING', 'MISSING', 'FAILED')", name="status"),
     CheckConstraint(
         "CASE WHEN status = 'STORED'"
@@ -155,6 +156,11 @@ audio_records = Table(
         name="accounted",
     ),
     Index(None, "call_date", "status"),
+    Index(
+        "ix_audio_records_open",
+        "call_date",
+        postgresql_where=text("status IN ('PENDING', 'FAILED') OR call_was_open"),
+    ),
     comment="Every recording of every agent call: the file that is there, or why it is not",
 )
 

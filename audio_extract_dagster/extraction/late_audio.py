@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from audio_extract_dagster.extraction.outcomes import NEVER_CLOSED_AFTER
 from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
 
 FIRST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
-# Stuck conversations stay open for some 60 days.
+# Stuck conversations stay open for some 60 days. Whether one has ended is seen by listing its day.
 PAUSE_OF_OPEN_CALLS = timedelta(days=7)
 
 
@@ -40,15 +41,17 @@ def days_to_ask_again(
     failed before it could ask.
 
     `FAILED` records are asked for again like pending ones, but only within `late_audio`: after
-    that they stay `FAILED`, for a person to see.
+    that they stay `FAILED`, for a person to see. Of calls that were open when their audio was
+    stored, a run lists the day again, and asks for those that have ended.
     """
     due: dict[date, AskAgain] = {}
     for group in groups:
-        given_up = group.status is RecordStatus.FAILED and (now - group.newest_since > late_audio)
-        if given_up or group.call_date in busy or now - group.last_asked_at < _pause(group):
+        if group.call_date in busy or _is_given_up(group, now, late_audio):
             continue
         last_job = last_jobs.get(group.call_date)
-        if last_job is not None and now - last_job.started_at < FIRST_PAUSE:
+        if now - group.last_asked_at < _pause(group):
+            continue
+        if last_job is not None and now - last_job.started_at < _pause_after_run(group):
             continue
         why = f"{group.count} {group.status.value} after {group.attempts} requests"
         earlier = due.get(group.call_date)
@@ -57,6 +60,18 @@ def days_to_ask_again(
         after = last_job.run_id if last_job else None
         due[group.call_date] = AskAgain(group.call_date, why, after)
     return [due[day] for day in sorted(due)]
+
+
+def _is_given_up(group: OpenRecords, now: datetime, late_audio: timedelta) -> bool:
+    if group.status is RecordStatus.PENDING:
+        return False  # the run that asks last says so
+    given_up_after = late_audio if group.status is RecordStatus.FAILED else NEVER_CLOSED_AFTER
+    return now - group.newest_since > given_up_after
+
+
+def _pause_after_run(group: OpenRecords) -> timedelta:
+    # What is stored is not asked for while the call is open: then only the run tells of the look.
+    return PAUSE_OF_OPEN_CALLS if group.status is RecordStatus.STORED else FIRST_PAUSE
 
 
 def _pause(group: OpenRecords) -> timedelta:

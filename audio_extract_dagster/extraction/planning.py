@@ -21,9 +21,10 @@ ASKS_PER_RUN = 2
 
 
 def is_open(call: CallToAsk) -> bool:
-    """Whether the call has no record yet, or one without a final answer."""
+    """Whether the call has no record yet, one without a final answer, or perhaps more than then."""
     final = (RecordStatus.STORED, RecordStatus.MISSING)
-    return not call.records or any(record.status not in final for record in call.records)
+    unanswered = any(record.status not in final for record in call.records)
+    return not call.records or unanswered or call.has_ended_since
 
 
 class BatchPlanner:

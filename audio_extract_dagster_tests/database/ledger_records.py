@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from audio_extract_dagster.database.ledger import records
 from audio_extract_dagster.database.ledger.calls import named_calls
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.database.tables import audio_records
+from audio_extract_dagster.database.tables import agent_calls, audio_records
 from audio_extract_dagster.model import CallToAsk, Reason, StoredRecording
 from audio_extract_dagster_tests.builders import DAY, NOW, rows
 
@@ -43,6 +43,16 @@ def give(
     settled = [(load(engine, conversation_id), reasons)]
     with engine.begin() as connection:
         records.write_reasons(connection, Asked(DAY, batch_id, now), settled)
+
+
+def end(engine: Engine, conversation_id: str = "c-1") -> None:
+    """The day was listed again, and the call has ended by now."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(agent_calls)
+            .where(agent_calls.c.conversation_id == conversation_id)
+            .values(ended_at=NOW)
+        )
 
 
 def shown(engine: Engine, conversation_id: str = "c-1") -> Shown:

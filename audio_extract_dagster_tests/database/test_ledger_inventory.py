@@ -93,6 +93,17 @@ def test_what_is_open_is_grouped_by_day_status_and_open_call(engine: Engine) -> 
     }
 
 
+def test_what_was_stored_while_its_call_was_open_may_not_be_all(engine: Engine) -> None:
+    open_call = call(ended_at=None)
+    add_calls(engine, open_call)
+    with engine.begin() as connection:
+        asked = Asked(DAY, "b-1", NOW)
+        records.write_stored(connection, asked, [recording()], {"c-1": open_call})
+        assert inventory.open_records(connection) == [
+            OpenRecords(DAY, STORED, True, 1, 1, NOW, NOW)
+        ]
+
+
 @pytest.mark.usefixtures("calls")
 def test_a_group_tells_its_most_asked_its_newest_and_its_latest_asking(engine: Engine) -> None:
     give(engine, "c-2", {"r-1": Reason.UPLOADING})

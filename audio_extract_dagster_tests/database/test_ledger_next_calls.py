@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.model import Ask, KnownRecord, Reason, RecordStatus, Selection
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
-from audio_extract_dagster_tests.database.ledger_records import give, load, store
+from audio_extract_dagster_tests.database.ledger_records import end, give, load, store
 
 
 def ask(
@@ -28,21 +28,27 @@ def ask(
 @pytest.fixture
 def a_call_of_each_kind(engine: Engine) -> None:
     add_calls(engine, *map(call, ["new", "pending", "failed", "stored", "missing", "half"]))
+    add_calls(engine, call("open", ended_at=None), call("ended since", ended_at=None))
     add_calls(engine, call("other day"), day=date(2026, 3, 9))
     give(engine, {"": Reason.CALL_OPEN}, "pending")
     give(engine, {"r-1": Reason.TRANSFER_BROKEN}, "failed")
     give(engine, {"r-1": Reason.DELETED}, "missing")
     store(engine, recording("r-1", "stored"), recording("r-1", "half"))
     give(engine, {"r-2": Reason.UPLOADING}, "half")
+    store(engine, recording("r-1", "open"), recording("r-1", "ended since"))
+    end(engine, "ended since")
 
 
 @pytest.mark.usefixtures("a_call_of_each_kind")
 @pytest.mark.parametrize(
     ("selection", "asked"),
     [
-        (Selection(), ["failed", "half", "new", "pending"]),
+        (Selection(), ["ended since", "failed", "half", "new", "pending"]),
         (Selection(Ask.NEW_CALLS), ["new"]),
-        (Selection(Ask.ALL_CALLS), ["failed", "half", "missing", "new", "pending", "stored"]),
+        (
+            Selection(Ask.ALL_CALLS),
+            ["ended since", "failed", "half", "missing", "new", "open", "pending", "stored"],
+        ),
         (Selection(Ask.ALL_CALLS, ("stored", "other day")), ["stored"]),
         (Selection(Ask.OPEN_CALLS, ("stored", "half")), ["half"]),
     ],
@@ -51,6 +57,18 @@ def test_a_run_asks_for_what_is_open_and_only_by_force_for_more(
     engine: Engine, selection: Selection, asked: list[str]
 ) -> None:
     assert ask(engine, selection=selection) == asked
+
+
+def test_a_call_that_has_ended_since_is_asked_once_more(engine: Engine) -> None:
+    add_calls(engine, call(ended_at=None))
+    store(engine, recording())
+    assert ask(engine) == []
+    end(engine)
+    assert load(engine).has_ended_since
+    assert ask(engine) == ["c-1"]
+    give(engine, {})
+    assert not load(engine).has_ended_since
+    assert ask(engine) == []
 
 
 def test_calls_come_in_the_order_of_the_day_a_group_at_a_time(engine: Engine) -> None:

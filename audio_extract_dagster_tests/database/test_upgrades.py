@@ -59,6 +59,16 @@ def test_a_released_schema_becomes_this_one_and_keeps_its_rows(
         assert catalogue(upgraded) == catalogue(made)
 
 
+def test_audio_of_a_call_that_is_still_open_says_so_after_the_upgrade(empty: Database) -> None:
+    run(empty.engine, f"CREATE SCHEMA {SCHEMA}")
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql((RELEASED[1]).read_text(encoding="utf-8"))
+    migrate(empty.engine, SCHEMA)
+    with empty.engine.connect() as connection:
+        query = text("SELECT recording_id FROM audio_records WHERE call_was_open")
+        assert list(connection.execute(query).scalars()) == ["r-3"]
+
+
 def test_every_step_before_the_newest_is_frozen() -> None:
     scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     numbers = {script.revision for script in scripts.walk_revisions()}

@@ -17,6 +17,7 @@ from audio_extract_dagster.extraction.late_audio import (
     AskAgain,
     days_to_ask_again,
 )
+from audio_extract_dagster.extraction.outcomes import NEVER_CLOSED_AFTER
 from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
 from audio_extract_dagster_tests.builders import DAY, NOW
 
@@ -34,6 +35,15 @@ WAITING = OpenRecords(
     attempts=1,
     newest_since=NOW - HOUR,
     last_asked_at=NOW - HOUR,
+)
+
+
+STORED_OF_OPEN_CALL = replace(
+    WAITING,
+    status=RecordStatus.STORED,
+    call_is_open=True,
+    newest_since=NOW - timedelta(days=8),
+    last_asked_at=NOW - timedelta(days=7),
 )
 
 
@@ -72,6 +82,19 @@ def test_an_open_call_is_looked_at_however_old_its_day_is() -> None:
     long_ago = NOW - timedelta(days=69)
     group = replace(WAITING, call_is_open=True, newest_since=long_ago, last_asked_at=long_ago)
     assert len(asked(group)) == 1
+
+
+def test_a_call_that_was_open_when_its_audio_was_stored_is_looked_at_weekly_until_day_70() -> None:
+    group = replace(STORED_OF_OPEN_CALL, newest_since=NOW - NEVER_CLOSED_AFTER)
+    assert asked(group, now=NOW - SECOND) == []
+    assert [each.day for each in asked(group)] == [DAY]
+    assert asked(group, now=NOW + SECOND) == []
+
+
+def test_a_run_that_found_it_open_still_is_a_look() -> None:
+    run = broken_run(NOW - timedelta(days=7))
+    assert asked(STORED_OF_OPEN_CALL, jobs=[run], now=NOW - SECOND) == []
+    assert len(asked(STORED_OF_OPEN_CALL, jobs=[run])) == 1
 
 
 def test_what_failed_is_asked_for_until_the_newest_of_it_is_too_old() -> None:

@@ -193,6 +193,12 @@ def test_a_call_is_open_while_any_recording_is(
     assert is_open(call("c-1", *known)) is expected
 
 
+def test_a_call_is_open_again_when_it_has_ended_since(engine: Engine) -> None:
+    stored = KnownRecord("r-1", RecordStatus.STORED, 1, call_was_open=True)
+    assert is_open(call("c-1", stored))
+    assert not is_open(call("c-1", stored, ended_at=None))
+
+
 def test_named_calls_are_asked_for_alone_and_only_while_they_are_open(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:

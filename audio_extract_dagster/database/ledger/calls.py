@@ -74,13 +74,15 @@ def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
 
 
 def _asked_for(selection: Selection) -> ColumnElement[bool]:
-    """Open calls have no record yet, or one that is `PENDING` or `FAILED`."""
+    """Open calls have no record, one that is `PENDING` or `FAILED`, or have ended since."""
     record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
     is_new = ~exists().where(record_of_call)
     is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(OPEN)))
+    was_open = exists().where(and_(record_of_call, audio_records.c.call_was_open))
+    has_ended_since = and_(agent_calls.c.ended_at.is_not(None), was_open)
     conditions = {
         Ask.NEW_CALLS: is_new,
-        Ask.OPEN_CALLS: or_(is_new, is_open),
+        Ask.OPEN_CALLS: or_(is_new, is_open, has_ended_since),
         Ask.ALL_CALLS: true(),
     }
     asked_for = conditions[selection.ask]
@@ -104,6 +106,7 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
                 RecordStatus(record.status),
                 record.attempts,
                 record.first_requested_at,
+                record.call_was_open,
             )
         )
     return [

@@ -47,13 +47,17 @@ def stored_files(connection: Connection, call_date: date) -> Iterator[FileRow]:
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:
-    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open."""
-    call_is_open = (audio_records.c.reason == Reason.CALL_OPEN.code).label("call_is_open")
+    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open.
+
+    And what was stored before its call had ended, as long as nobody has asked again since.
+    """
+    was_open = audio_records.c.call_was_open
+    call_is_open = or_(was_open, audio_records.c.reason == Reason.CALL_OPEN.code)
     query = (
         select(
             audio_records.c.call_date,
             audio_records.c.status,
-            call_is_open,
+            call_is_open.label("call_is_open"),
             func.count(),
             func.max(audio_records.c.attempts),
             func.max(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
@@ -63,6 +67,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             or_(
                 audio_records.c.status == RecordStatus.PENDING.value,
                 audio_records.c.status == RecordStatus.FAILED.value,
+                was_open,
             )
         )
         .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)

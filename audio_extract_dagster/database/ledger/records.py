@@ -23,9 +23,12 @@ from audio_extract_dagster.model import (
 )
 
 _KEY = ("conversation_id", "recording_id", "part")
-_NO_FILE = dict.fromkeys(
-    ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
-)
+_NO_FILE = {
+    **dict.fromkeys(
+        ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
+    ),
+    "call_was_open": False,
+}
 
 
 class Asked(NamedTuple):
@@ -59,6 +62,7 @@ def write_stored(
             "sha256": part.sha256,
             "duration_seconds": part.duration_seconds,
             "stored_at": asked.now,
+            "call_was_open": calls_by_id[recording.conversation_id].ended_at is None,
         }
         for recording in latest.values()
         for part in recording.parts
@@ -92,7 +96,8 @@ def write_reasons(
 ) -> None:
     """Record why recordings are not stored: for each call, a reason by recording id.
 
-    A call that has no reason without an id keeps no row without one, either.
+    A call that has no reason without an id keeps no row without one, either. One that has ended by
+    now has told all that it has.
     """
     settled = list(reasons)
     rows = [
@@ -113,6 +118,7 @@ def write_reasons(
         if "" not in by_id and any(not record.recording_id for record in call.records)
     )
     _delete_without_id(connection, [call.conversation_id for call in known_without])
+    _mark_ended(connection, [call.conversation_id for call, _ in settled if call.has_ended_since])
 
 
 def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
@@ -148,6 +154,15 @@ def _delete_without_id(connection: Connection, conversation_ids: Sequence[str]) 
                 audio_records.c.conversation_id.in_(conversation_ids),
                 audio_records.c.recording_id == "",
             )
+        )
+
+
+def _mark_ended(connection: Connection, conversation_ids: Sequence[str]) -> None:
+    if conversation_ids:
+        connection.execute(
+            update(audio_records)
+            .where(audio_records.c.conversation_id.in_(conversation_ids))
+            .values(call_was_open=False)
         )
 
 

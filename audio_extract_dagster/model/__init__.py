@@ -1,0 +1,51 @@
+"""The words of the project as types: statuses, reasons, and the things the ledger keeps.
+
+Plain data that the business (`extraction/`), the tables (`database/`) and the messages (`notify/`)
+share. No rules.
+"""
+
+from audio_extract_dagster.model.calls import (
+    OPEN_CALLS,
+    Ask,
+    Batch,
+    CallToAsk,
+    KnownRecord,
+    Selection,
+    StoredPart,
+    StoredRecording,
+)
+from audio_extract_dagster.model.days import (
+    DayCounts,
+    DayShape,
+    Job,
+    JobUsage,
+    OpenRecords,
+    Rates,
+)
+from audio_extract_dagster.model.statuses import (
+    BatchStatus,
+    JobStatus,
+    Reason,
+    RecordStatus,
+)
+
+__all__ = [
+    "OPEN_CALLS",
+    "Ask",
+    "Batch",
+    "BatchStatus",
+    "CallToAsk",
+    "DayCounts",
+    "DayShape",
+    "Job",
+    "JobStatus",
+    "JobUsage",
+    "KnownRecord",
+    "OpenRecords",
+    "Rates",
+    "Reason",
+    "RecordStatus",
+    "Selection",
+    "StoredPart",
+    "StoredRecording",
+]
