@@ -102,3 +102,14 @@ def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
         told = data.user_failure_data.description if data.user_failure_data else None
         found[str(event.step_key)] = told or (data.error.message if data.error else "")
     return found
+
+
+def metadata_of(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    """The metadata of each materialisation, which must be of the day."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        assert materialization.partition == DAY
+        values = {name: value.value for name, value in materialization.metadata.items()}
+        found[materialization.asset_key.to_user_string()] = values
+    return found

@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import Engine, event
 
-from audio_extract_dagster.database.copy_text import encode_rows
 from audio_extract_dagster.database.tables import conversations
 from audio_extract_dagster.extraction.collect import QUEUED_PER_THREAD, CollectionLimits
-from audio_extract_dagster.extraction.listing import PAGE_SIZE, DayListing
-from audio_extract_dagster.genesys import ConversationPage
-from audio_extract_dagster.genesys.wire import read_conversation_page
+from audio_extract_dagster.extraction.listing import PAGE_SIZE
 from audio_extract_dagster.model import CallToAsk
 from audio_extract_dagster.simulator import World
 from audio_extract_dagster_tests.postgres import Database, Server
-from audio_extract_dagster_tests.scenarios.day import CALENDAR, LIMITS, TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.day import LIMITS, TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Row
 
 CALLS = 400
@@ -220,53 +216,6 @@ def test_only_the_calls_on_their_way_are_in_memory(
     # fetched, one that is settled, and the one that is about to be asked for.
     waiting = QUEUED_PER_THREAD * threads // size
     assert max(held) <= (in_flight + waiting + 3) * size
-
-
-class Pages:
-    """A listing in pages, which tells the last one that was asked for."""
-
-    def __init__(self, world: World) -> None:
-        calls = [call for call in world.conversations(TUESDAY) if call.story != "chat"]
-        self._payloads = [call.payload for call in calls]
-        self.asked = 0
-
-    def query_conversations(
-        self,
-        start: datetime,
-        end: datetime,
-        queue_ids: Sequence[str],
-        page_number: int,
-        page_size: int,
-    ) -> ConversationPage:
-        del start, end, queue_ids
-        self.asked = page_number
-        page = self._payloads[(page_number - 1) * page_size : page_number * page_size]
-        body = {"conversations": page, "totalHits": len(self._payloads)}
-        return read_conversation_page(msgspec.json.encode(body))
-
-
-def test_a_listing_holds_one_page(world: World) -> None:
-    pages = Pages(world)
-    listing = DayListing(pages, TUESDAY, CALENDAR.window(TUESDAY), ())
-    taken = 0
-    for taken, _ in enumerate(listing.rows(), start=1):
-        assert pages.asked <= ceil(taken / PAGE_SIZE)
-    assert taken == listing.counts.rows > 3 * PAGE_SIZE
-
-
-def test_rows_go_into_copy_as_they_come() -> None:
-    taken = given = 0
-
-    def rows() -> Iterator[tuple[str]]:
-        nonlocal taken
-        for number in range(5000):
-            taken += 1
-            yield (f"conversation-{number}",)
-
-    for chunk in encode_rows([conversations.c.conversation_id], rows()):
-        assert taken - given <= 500
-        given += chunk.count(b"\n")
-    assert given == taken == 5000
 
 
 def _calls_in_memory() -> int:
