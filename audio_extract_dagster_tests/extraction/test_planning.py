@@ -79,6 +79,15 @@ def test_what_is_on_its_way_from_an_earlier_run_is_not_asked_for(
     assert plan.next_calls(others_fly=False) == []
 
 
+def test_a_batch_is_filled_up_past_what_is_on_its_way(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine, batch_size=4)
+    plan.take(["c-1"])
+    groups = [ids(plan.next_calls(others_fly=False)) for _ in range(3)]
+    assert groups == [["c-2", "c-3", "c-4", "c-5"], ["c-6", "c-7"], []]
+
+
 @pytest.mark.parametrize("reason", [each for each in Reason if each in ASK_AGAIN_IN_RUN])
 def test_a_call_that_a_new_batch_may_help_is_asked_for_once_more(
     engine: Engine, seven: list[CallToAsk], reason: Reason
@@ -120,9 +129,11 @@ def test_stragglers_that_fill_a_batch_wait_for_nobody(
 ) -> None:
     plan = planner(engine, batch_size=3)
     calls = [each for _ in range(3) for each in plan.next_calls(others_fly=False)]
-    for each in calls[:4]:
+    for each in calls[:3]:
+        assert plan.next_calls(others_fly=True) == []
         settle(engine, plan, each, {"": Reason.BATCH_UNFINISHED})
     assert ids(plan.next_calls(others_fly=True)) == ["c-1", "c-2", "c-3"]
+    settle(engine, plan, calls[3], {"": Reason.BATCH_UNFINISHED})
     assert plan.next_calls(others_fly=True) == []
     assert ids(plan.next_calls(others_fly=False)) == ["c-4"]
 
@@ -205,7 +216,9 @@ def test_named_calls_are_asked_for_alone_and_only_while_they_are_open(
     settle(engine, planner(engine), seven[0], {"r-1": Reason.DELETED})
     settle(engine, planner(engine), seven[1], {"r-1": Reason.UPLOADING})
     chosen = Selection(conversation_ids=("c-1", "c-2", "c-5", "of-another-day"))
-    assert ids(planner(engine, selection=chosen).next_calls(others_fly=False)) == ["c-2", "c-5"]
+    calls = planner(engine, selection=chosen).next_calls(others_fly=False)
+    assert ids(calls) == ["c-2", "c-5"]
+    assert not any(each.fetch_again for each in calls)
 
 
 def test_what_is_fetched_by_force_is_planned_again_after_a_lost_reply(
