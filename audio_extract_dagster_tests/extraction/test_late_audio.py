@@ -58,7 +58,7 @@ def asked(
 
 
 def broken_run(started_at: datetime) -> Job:
-    """A run of the day that failed before it could ask for anything."""
+    """A run of the day that did not ask for anything."""
     return Job.of_failed_run("run-2", DAY, "listing: no network", started_at)
 
 
@@ -92,9 +92,10 @@ def test_a_call_that_was_open_when_its_audio_was_stored_is_looked_at_weekly_unti
 
 
 def test_a_run_that_found_it_open_still_is_a_look() -> None:
-    run = broken_run(NOW - timedelta(days=7))
-    assert asked(STORED_OF_OPEN_CALL, jobs=[run], now=NOW - SECOND) == []
-    assert len(asked(STORED_OF_OPEN_CALL, jobs=[run])) == 1
+    group = replace(STORED_OF_OPEN_CALL, last_asked_at=NOW - timedelta(days=14))
+    looked = [broken_run(NOW - timedelta(days=7))]
+    assert asked(group, jobs=looked, now=NOW - SECOND) == []
+    assert len(asked(group, jobs=looked)) == 1
 
 
 def test_what_failed_is_asked_for_until_the_newest_of_it_is_too_old() -> None:
