@@ -53,13 +53,19 @@ def days_to_ask_again(
             continue
         if last_job is not None and now - last_job.started_at < _pause_after_run(group):
             continue
-        why = f"{group.count} {group.status.value} after {group.attempts} requests"
+        why = _why(group)
         earlier = due.get(group.call_date)
         if earlier is not None:
             why = f"{earlier.why}, {why}"
         after = last_job.run_id if last_job else None
         due[group.call_date] = AskAgain(group.call_date, why, after)
     return [due[day] for day in sorted(due)]
+
+
+def _why(group: OpenRecords) -> str:
+    if group.status is RecordStatus.STORED:
+        return f"{group.count} STORED before their calls had ended"
+    return f"{group.count} {group.status.value} after {group.attempts} requests"
 
 
 def _is_given_up(group: OpenRecords, now: datetime, late_audio: timedelta) -> bool:
