@@ -65,7 +65,8 @@ class CallToAsk:
     @property
     def has_ended_since(self) -> bool:
         """Whether audio was stored before the call ended, and now it has: there may be more."""
-        return self.ended_at is not None and any(r.call_was_open for r in self.records)
+        stored = (r for r in self.records if r.status is RecordStatus.STORED)
+        return self.ended_at is not None and any(r.call_was_open for r in stored)
 
     @property
     def stored_ids(self) -> frozenset[str]:

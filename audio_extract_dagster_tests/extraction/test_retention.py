@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Engine, Table, update
 
 from audio_extract_dagster.business_days import BusinessDays
-from audio_extract_dagster.database.ledger import accounts, records
-from audio_extract_dagster.database.ledger.calls import next_calls
+from audio_extract_dagster.database.ledger import accounts, inventory, records
+from audio_extract_dagster.database.ledger.calls import calls_of_day, next_calls
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
+from audio_extract_dagster.extraction.planning import is_open
 from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
 from audio_extract_dagster.extraction.verification import (
     Difference,
@@ -45,8 +46,10 @@ def storage(tmp_path: Path) -> FolderStorage:
 def store(engine: Engine, storage: FolderStorage) -> Callable[..., StoredRecording]:
     """Gives an agent call a recording whose file is there."""
 
-    def store(conversation_id: str, day: date = DAY) -> StoredRecording:
-        this = call(conversation_id)
+    def store(
+        conversation_id: str, day: date = DAY, ended_at: datetime | None = NOW
+    ) -> StoredRecording:
+        this = call(conversation_id, ended_at=ended_at)
         add_calls(engine, this, day=day)
         with storage.stage(f"{day:%Y/%m/%d}/{conversation_id}/r") as staged:
             staged.write(conversation_id.encode())
@@ -94,6 +97,19 @@ def test_audio_and_details_go_and_the_account_stays(
     assert (after.stored, after.missing, after.bytes) == (0, 2, 0)
     assert list(verify_day(engine, storage, DAY)) == []
     assert run(engine, storage) == []
+
+
+def test_what_has_gone_is_not_asked_for_when_its_call_ends(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    store("c-1", ended_at=None)
+    run(engine, storage)
+    with engine.begin() as connection:
+        connection.execute(update(agent_calls).values(ended_at=NOW))
+        assert next_calls(connection, DAY, 10) == []
+        assert inventory.open_records(connection) == []
+        (found,) = calls_of_day(connection, DAY)
+    assert not is_open(found)
 
 
 def test_younger_days_are_not_touched(

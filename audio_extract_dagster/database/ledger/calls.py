@@ -37,6 +37,10 @@ from audio_extract_dagster.model import (
 )
 
 OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
+# Once the call has ended there may be more.
+STORED_TOO_EARLY = and_(
+    audio_records.c.status == RecordStatus.STORED.value, audio_records.c.call_was_open
+)
 
 
 class Position(NamedTuple):
@@ -78,7 +82,7 @@ def _asked_for(selection: Selection) -> ColumnElement[bool]:
     record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
     is_new = ~exists().where(record_of_call)
     is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(OPEN)))
-    was_open = exists().where(and_(record_of_call, audio_records.c.call_was_open))
+    was_open = exists().where(and_(record_of_call, STORED_TOO_EARLY))
     has_ended_since = and_(agent_calls.c.ended_at.is_not(None), was_open)
     conditions = {
         Ask.NEW_CALLS: is_new,

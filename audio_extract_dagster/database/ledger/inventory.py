@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, or_, select
 
+from audio_extract_dagster.database.ledger.calls import STORED_TOO_EARLY
 from audio_extract_dagster.database.tables import audio_records
 from audio_extract_dagster.model import OpenRecords, Reason, RecordStatus
 
@@ -51,8 +52,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
 
     And what was stored before its call had ended, as long as nobody has asked again since.
     """
-    was_open = audio_records.c.call_was_open
-    call_is_open = or_(was_open, audio_records.c.reason == Reason.CALL_OPEN.code)
+    call_is_open = or_(STORED_TOO_EARLY, audio_records.c.reason == Reason.CALL_OPEN.code)
     query = (
         select(
             audio_records.c.call_date,
@@ -67,7 +67,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             or_(
                 audio_records.c.status == RecordStatus.PENDING.value,
                 audio_records.c.status == RecordStatus.FAILED.value,
-                was_open,
+                STORED_TOO_EARLY,
             )
         )
         .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
