@@ -102,10 +102,7 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
 
     def seconds(self) -> float:
         """How long this run has downloaded so far, summed over what was fetched side by side."""
-        if self._downloader is None:
-            return 0.0
-        counters = self._downloader.counters
-        return counters.seconds + counters.wait_seconds
+        return 0.0 if self._downloader is None else self._downloader.seconds
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._downloader is not None:

@@ -50,26 +50,6 @@ class Downloaded:
     duration_seconds: float | None
 
 
-@dataclass(frozen=True)
-class DownloadCounters:
-    """What a downloader has done so far; `seconds` and `wait_seconds` are summed over threads."""
-
-    files: int = 0
-    bytes: int = 0
-    tries: int = 0
-    seconds: float = 0.0
-    wait_seconds: float = 0.0
-
-    def __add__(self, other: DownloadCounters) -> DownloadCounters:
-        return DownloadCounters(
-            files=self.files + other.files,
-            bytes=self.bytes + other.bytes,
-            tries=self.tries + other.tries,
-            seconds=self.seconds + other.seconds,
-            wait_seconds=self.wait_seconds + other.wait_seconds,
-        )
-
-
 class Downloader:
     """Fetches files, one for each thread that asks; safe for threads."""
 
@@ -89,13 +69,13 @@ class Downloader:
         )
         # Apart, so that one file is hashed while another one is written.
         self._writing, self._hashing = Turns(clock), Turns(clock)
-        self._counting = threading.Lock()
-        self._counters = DownloadCounters()
+        self._adding = threading.Lock()
+        self._seconds = 0.0
 
     @property
-    def counters(self) -> DownloadCounters:
-        """A snapshot."""
-        return self._counters
+    def seconds(self) -> float:
+        """How long it has worked so far, with pauses, summed over what was done side by side."""
+        return self._seconds
 
     def close(self) -> None:
         """Close the connections."""
@@ -121,13 +101,42 @@ class Downloader:
         `WrongBody` (each with a `reason` for the ledger) or an error of the storage; then nothing
         of the file is left. Once `canceled` is set, nothing is tried again.
         """
-        canceled = canceled or threading.Event()
+        with self._timed():
+            received = self._receive_patiently(
+                url, stem, declared_content_type, canceled or threading.Event()
+            )
+        with received.staged:
+            yield received
+
+    def keep(self, received: Received) -> Downloaded:
+        """Give a received file its name: its stem plus the extension that it deserves.
+
+        It takes the place of a file that has this name.
+        """
+        audio = received.audio
+        key = f"{received.stem}.{audio.extension}"
+        with self._timed():
+            stored = self._storage.commit(received.staged, key, content_type=audio.content_type)
+        return _downloaded(key, stored, audio)
+
+    def discard(self, stem: str, but: str = "") -> None:
+        """Remove the files of `stem` with any extension, but for the key `but`."""
+        for key, _ in list(self._storage.list(f"{stem}.")):
+            if key != but:
+                self._storage.delete(key)
+
+    def remove_temporary(self, call_date: date) -> int:
+        """Remove what dead runs of the day left half-written; returns how many files."""
+        return self._storage.remove_temporary(call_date)
+
+    def _receive_patiently(
+        self, url: str, stem: str, declared_content_type: str | None, canceled: threading.Event
+    ) -> Received:
         tries, waits, waited = 0, 0, 0.0
         failure: TransferBroken | WrongBody
         while True:
             try:
-                received = self._try(url, stem, declared_content_type)
-                break
+                return self._try(url, stem, declared_content_type)
             except HostBusy as busy:
                 pause = self._pause(waits) if busy.wait_seconds is None else busy.wait_seconds
                 waits, waited, failure = waits + 1, waited + pause, busy
@@ -141,38 +150,8 @@ class Downloader:
                     raise
             reason = failure.reason
             _log.debug("%s from %s: %s; again in %.0f s", stem, host_of(url), reason, pause)
-            self._count(DownloadCounters(wait_seconds=pause))
             if self._clock.wait(canceled, pause):
                 raise failure
-        with received.staged:
-            yield received
-
-    def keep(self, received: Received) -> Downloaded:
-        """Give a received file its name: its stem plus the extension that it deserves.
-
-        It takes the place of a file that has this name.
-        """
-        audio = received.audio
-        key = f"{received.stem}.{audio.extension}"
-        started = self._clock.monotonic()
-        stored = self._storage.commit(received.staged, key, content_type=audio.content_type)
-        self._count(DownloadCounters(files=1, seconds=self._clock.monotonic() - started))
-        return _downloaded(key, stored, audio)
-
-    def fetch(self, url: str, stem: str, declared_content_type: str | None) -> Downloaded:
-        """Receive a file and keep it."""
-        with self.receive(url, stem, declared_content_type) as received:
-            return self.keep(received)
-
-    def discard(self, stem: str, but: str = "") -> None:
-        """Remove the files of `stem` with any extension, but for the key `but`."""
-        for key, _ in list(self._storage.list(f"{stem}.")):
-            if key != but:
-                self._storage.delete(key)
-
-    def remove_temporary(self, call_date: date) -> int:
-        """Remove what dead runs of the day left half-written; returns how many files."""
-        return self._storage.remove_temporary(call_date)
 
     def _pause(self, earlier: int) -> float:
         return min(
@@ -180,16 +159,12 @@ class Downloader:
         )
 
     def _try(self, url: str, stem: str, declared_content_type: str | None) -> Received:
-        started = self._clock.monotonic()
         staged = self._storage.stage(stem)
         try:
             audio = self._receive(url, staged, declared_content_type)
         except BaseException:
             staged.discard()
             raise
-        finally:
-            seconds = self._clock.monotonic() - started
-            self._count(DownloadCounters(tries=1, bytes=staged.size_bytes, seconds=seconds))
         return Received(stem, staged, audio)
 
     def _receive(self, url: str, staged: Staged, declared_content_type: str | None) -> AudioFile:
@@ -204,9 +179,15 @@ class Downloader:
         self._writing.take(staged.write, piece)
         self._hashing.take(staged.hash, piece)
 
-    def _count(self, more: DownloadCounters) -> None:
-        with self._counting:
-            self._counters += more
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            seconds = self._clock.monotonic() - started
+            with self._adding:
+                self._seconds += seconds
 
 
 def _downloaded(key: str, stored: StoredFile, audio: AudioFile) -> Downloaded:

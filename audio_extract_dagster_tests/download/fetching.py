@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from audio_extract_dagster.download.downloader import Downloader
+from audio_extract_dagster.download.downloader import Downloaded, Downloader
 from audio_extract_dagster.storage import FolderStorage, audio_stem
 from audio_extract_dagster_tests.audio_bytes import ogg
 
@@ -21,6 +21,14 @@ HTML = b"<!DOCTYPE html><html>Please sign in</html>"
 EXPIRED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 
 
+def fetch(
+    downloader: Downloader, url: str, stem: str, declared_content_type: str | None
+) -> Downloaded:
+    """Receive a file and keep it."""
+    with downloader.receive(url, stem, declared_content_type) as received:
+        return downloader.keep(received)
+
+
 def leftovers(storage: FolderStorage) -> list[Path]:
     return [path for path in storage.root.rglob("*") if path.is_file()]
 
@@ -28,7 +36,7 @@ def leftovers(storage: FolderStorage) -> list[Path]:
 def refusal(downloader: Downloader, storage: FolderStorage, url: str, kind: type[E]) -> E:
     """The error of a fetch that leaves nothing behind and says nothing secret."""
     with pytest.raises(kind) as caught:
-        downloader.fetch(url, STEM, "audio/ogg")
+        fetch(downloader, url, STEM, "audio/ogg")
     assert leftovers(storage) == []
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None

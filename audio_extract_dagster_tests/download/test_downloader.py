@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_extract_dagster.download.downloader import DownloadCounters, Downloader
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.download.errors import (
     TransferBroken,
     WrongBody,
@@ -26,6 +26,7 @@ from audio_extract_dagster_tests.download.fetching import (
     DAY,
     HTML,
     STEM,
+    fetch,
     leftovers,
     refusal,
 )
@@ -46,19 +47,18 @@ def test_a_file_is_fetched_looked_at_and_stored(
     server: FileServer, downloader: Downloader, storage: FolderStorage
 ) -> None:
     url = server.link("/a", file(AUDIO))
-    got = downloader.fetch(url, STEM, "audio/ogg; codecs=opus")
+    got = fetch(downloader, url, STEM, "audio/ogg; codecs=opus")
     assert got.key == f"{STEM}.ogg"
     assert got.uri == storage.uri(got.key)
     assert (got.size_bytes, got.sha256) == (len(AUDIO), hashlib.sha256(AUDIO).hexdigest())
     assert (got.content_type, got.extension, got.duration_seconds) == ("audio/ogg", "ogg", 60.0)
     assert (storage.root / got.key).read_bytes() == AUDIO
-    assert downloader.counters == DownloadCounters(files=1, bytes=len(AUDIO), tries=1)
 
 
 def test_nothing_that_identifies_us_goes_with_a_link(
     server: FileServer, downloader: Downloader
 ) -> None:
-    downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
+    fetch(downloader, server.link("/a", file(AUDIO)), STEM, "audio/ogg")
     (request,) = server.requests
     assert request.method == "GET"
     assert request.path == "/a?X-Amz-Signature=s3cret"
@@ -66,23 +66,23 @@ def test_nothing_that_identifies_us_goes_with_a_link(
 
 
 def test_the_extension_follows_the_bytes(server: FileServer, downloader: Downloader) -> None:
-    assert downloader.fetch(server.link("/a", file(wav())), STEM, "audio/ogg").extension == "wav"
+    assert fetch(downloader, server.link("/a", file(wav())), STEM, "audio/ogg").extension == "wav"
 
 
 def test_a_connection_is_used_again(server: FileServer, downloader: Downloader) -> None:
     for number in range(3):
         url = server.link(f"/{number}", file(AUDIO))
-        downloader.fetch(url, audio_stem(DAY, "call-1", "recording-1", number), "audio/ogg")
+        fetch(downloader, url, audio_stem(DAY, "call-1", "recording-1", number), "audio/ogg")
     assert len({request.connection for request in server.requests}) == 1
 
 
 def test_a_body_without_a_length(server: FileServer, downloader: Downloader) -> None:
-    assert downloader.fetch(server.link("/a", chunked(AUDIO)), STEM, None).size_bytes == len(AUDIO)
+    assert fetch(downloader, server.link("/a", chunked(AUDIO)), STEM, None).size_bytes == len(AUDIO)
 
 
 def test_a_body_that_was_compressed_on_the_way(server: FileServer, downloader: Downloader) -> None:
     answer = status(200, gzip.compress(AUDIO), content_encoding="gzip")
-    got = downloader.fetch(server.link("/a", answer), STEM, "audio/ogg")
+    got = fetch(downloader, server.link("/a", answer), STEM, "audio/ogg")
     assert got.sha256 == hashlib.sha256(AUDIO).hexdigest()
 
 
@@ -91,18 +91,17 @@ def test_threads_share_connections(
 ) -> None:
     with Downloader(storage, clock=clock) as downloader:
 
-        def fetch(number: int) -> str:
+        def fetch_one(number: int) -> str:
             content = ogg(48_000 + number, pages=20)
             url = server.link(f"/{number}", file(content))
             stem = audio_stem(DAY, f"call-{number}", "recording-1", 0)
-            assert downloader.fetch(url, stem, "audio/ogg").size_bytes == len(content)
+            assert fetch(downloader, url, stem, "audio/ogg").size_bytes == len(content)
             return stem
 
         with ThreadPoolExecutor(12) as threads:
-            stems = set(threads.map(fetch, range(60)))
+            stems = set(threads.map(fetch_one, range(60)))
     assert {f"{stem}.ogg" for stem in stems} == {key for key, _ in storage.list("")}
     assert len({request.connection for request in server.requests}) <= 12
-    assert downloader.counters.files == downloader.counters.tries == 60
 
 
 # What passes
@@ -136,7 +135,7 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     word: str,
 ) -> None:
     again = server.link("/again", fault, fault, file(AUDIO))
-    assert downloader.fetch(again, STEM, "audio/ogg").size_bytes == len(AUDIO)
+    assert fetch(downloader, again, STEM, "audio/ogg").size_bytes == len(AUDIO)
     assert clock.sleeps == [1.0, 2.0]
     assert len(server.requests) == 3
     storage.delete(f"{STEM}.ogg")
@@ -148,8 +147,7 @@ def test_a_broken_or_wrong_body_is_fetched_three_times(
     assert error.reason == word
     assert "127.0.0.1" in str(error)
     assert len(server.requests) == 6
-    assert downloader.counters.tries == 6
-    assert downloader.counters.wait_seconds == 6.0
+    assert downloader.seconds == 6.0  # of pauses: the clock stands still otherwise
 
 
 def test_who_is_canceled_tries_nothing_again(
@@ -181,11 +179,10 @@ def test_a_transfer_that_stands_still_is_broken(
 def test_a_kept_connection_that_has_died_costs_no_try(
     server: FileServer, downloader: Downloader, clock: FakeClock
 ) -> None:
-    downloader.fetch(server.link("/a", file(AUDIO)), STEM, "audio/ogg")
+    fetch(downloader, server.link("/a", file(AUDIO)), STEM, "audio/ogg")
     url = server.link("/b", reset(), file(AUDIO))
-    downloader.fetch(url, audio_stem(DAY, "call-1", "recording-2", 0), "audio/ogg")
+    fetch(downloader, url, audio_stem(DAY, "call-1", "recording-2", 0), "audio/ogg")
     assert clock.sleeps == []
-    assert downloader.counters.tries == 2
     assert len(server.requests) == 3
 
 
@@ -203,9 +200,9 @@ def test_a_file_takes_the_place_of_another(
     server: FileServer, downloader: Downloader, storage: FolderStorage
 ) -> None:
     url = server.link("/a", file(AUDIO))
-    assert downloader.fetch(url, STEM, None) == downloader.fetch(url, STEM, None)
+    assert fetch(downloader, url, STEM, None) == fetch(downloader, url, STEM, None)
     other = ogg(96_000)
-    downloader.fetch(server.link("/b", file(other)), STEM, None)
+    fetch(downloader, server.link("/b", file(other)), STEM, None)
     assert [path.read_bytes() for path in leftovers(storage)] == [other]
 
 
@@ -218,7 +215,7 @@ def test_a_storage_that_refuses_is_not_asked_again(
         Downloader(storage, clock=clock) as downloader,
         pytest.raises(StorageRefused, match="AUDIO_STORAGE_URI"),
     ):
-        downloader.fetch(server.link("/a", file(AUDIO)), STEM, None)
+        fetch(downloader, server.link("/a", file(AUDIO)), STEM, None)
     assert clock.sleeps == []
     assert server.requests == []
 
@@ -230,6 +227,7 @@ def test_a_disk_that_fills_up_half_way(server: FileServer, tmp_path: Path) -> No
         from pathlib import Path
         from audio_extract_dagster.download.downloader import Downloader
         from audio_extract_dagster.storage import FolderStorage, StorageFull
+        from audio_extract_dagster_tests.download.fetching import fetch
         from audio_extract_dagster_tests.fake_clock import FakeClock
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
@@ -237,7 +235,7 @@ def test_a_disk_that_fills_up_half_way(server: FileServer, tmp_path: Path) -> No
         with Downloader(storage, clock=FakeClock()) as downloader:
             for _ in range(2):  # the connection that was left half-way is not used again
                 try:
-                    downloader.fetch(sys.argv[2], "2026/03/11/call/recording", None)
+                    fetch(downloader, sys.argv[2], "2026/03/11/call/recording", None)
                 except StorageFull as error:
                     assert "room" in str(error)
                 else:

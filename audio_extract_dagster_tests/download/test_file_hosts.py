@@ -26,6 +26,7 @@ from audio_extract_dagster_tests.download.fetching import (
     EXPIRED,
     HTML,
     STEM,
+    fetch,
     refusal,
 )
 from audio_extract_dagster_tests.download.file_server import (
@@ -42,7 +43,7 @@ def test_a_host_that_asks_to_wait_is_obeyed_and_it_is_no_try(
 ) -> None:
     busy = status(code, retry_after="7")
     url = server.link("/a", busy, busy, busy, busy, file(AUDIO))
-    downloader.fetch(url, STEM, "audio/ogg")
+    fetch(downloader, url, STEM, "audio/ogg")
     assert clock.sleeps == [7.0] * 4
 
 
@@ -52,7 +53,7 @@ def test_a_host_that_names_an_hour_of_the_day(
     # libcurl reads it, by the clock of this machine.
     when = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=120), usegmt=True)
     url = server.link("/a", status(429, retry_after=when), file(AUDIO))
-    downloader.fetch(url, STEM, "audio/ogg")
+    fetch(downloader, url, STEM, "audio/ogg")
     (pause,) = clock.sleeps
     assert 60 < pause <= 120
 
@@ -62,7 +63,7 @@ def test_a_host_that_does_not_say_how_long(
     server: FileServer, downloader: Downloader, clock: FakeClock, header: dict[str, Any]
 ) -> None:
     busy = status(429, **header)
-    downloader.fetch(server.link("/a", busy, busy, busy, file(AUDIO)), STEM, "audio/ogg")
+    fetch(downloader, server.link("/a", busy, busy, busy, file(AUDIO)), STEM, "audio/ogg")
     assert clock.sleeps == [1.0, 2.0, 4.0]
 
 
@@ -102,9 +103,9 @@ def test_an_expired_link_is_not_tried_again(
 def test_a_redirect_is_followed(server: FileServer, downloader: Downloader) -> None:
     target = server.link("/target", file(AUDIO))
     url = server.link("/a", status(302, HTML, location=target))
-    assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
+    assert fetch(downloader, url, STEM, "audio/ogg").size_bytes == len(AUDIO)
     relative = server.link("/b", status(307, location="/target"))
-    downloader.fetch(relative, STEM, "audio/ogg")
+    fetch(downloader, relative, STEM, "audio/ogg")
 
 
 @pytest.mark.parametrize("location", ["/a", ""])
@@ -189,7 +190,7 @@ def test_a_bundle_of_certificates_can_be_named(
     tls_server: FileServer, trusting: Downloader
 ) -> None:
     url = tls_server.link("/a", file(AUDIO))
-    assert trusting.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
+    assert fetch(trusting, url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
 def test_a_folder_of_certificates_can_be_named(
@@ -206,7 +207,7 @@ def test_a_folder_of_certificates_can_be_named(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
     with Downloader(storage, clock=clock) as downloader:
         url = tls_server.link("/a", file(AUDIO))
-        assert downloader.fetch(url, STEM, "audio/ogg").size_bytes == len(AUDIO)
+        assert fetch(downloader, url, STEM, "audio/ogg").size_bytes == len(AUDIO)
 
 
 def test_a_redirect_never_leaves_tls(
@@ -234,7 +235,7 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(
         exempt = "https://exempt.invalid/a?X-Amz-Signature=s3cret"
         assert refusal(downloader, storage, exempt, TransferBroken).reason == "unreachable"
         assert len(server.requests) == asked
-        assert downloader.fetch(server.link("/a", file(AUDIO)), STEM, None).key == f"{STEM}.ogg"
+        assert fetch(downloader, server.link("/a", file(AUDIO)), STEM, None).key == f"{STEM}.ogg"
 
 
 def test_a_proxy_that_cannot_be_used_is_named(

@@ -10,7 +10,7 @@ import pytest
 
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.storage import Staged, audio_stem
-from audio_extract_dagster_tests.download.fetching import AUDIO, DAY
+from audio_extract_dagster_tests.download.fetching import AUDIO, DAY, fetch
 from audio_extract_dagster_tests.download.file_server import FileServer, file
 
 
@@ -34,10 +34,10 @@ def test_one_file_is_hashed_while_another_one_is_written(
     monkeypatch.setattr(Staged, "write", meet_second)
     monkeypatch.setattr(Staged, "hash", meet_first)
 
-    def fetch(number: int) -> int:
+    def fetch_one(number: int) -> int:
         url = server.link(f"/{number}", file(AUDIO))
         stem = audio_stem(DAY, f"call-{number}", "recording-1", 0)
-        return downloader.fetch(url, stem, "audio/ogg").size_bytes
+        return fetch(downloader, url, stem, "audio/ogg").size_bytes
 
     with ThreadPoolExecutor(2) as threads:
-        assert list(threads.map(fetch, range(2))) == [len(AUDIO)] * 2
+        assert list(threads.map(fetch_one, range(2))) == [len(AUDIO)] * 2
