@@ -13,7 +13,7 @@ from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.download.audio_file import may_be_audio
 from audio_extract_dagster.extraction.outcomes import Answers
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
-from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason, RecordStatus
+from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason
 
 # Signed links that died may be signed anew once; after that a new batch is asked for.
 FRESH_LINKS = 1
@@ -229,11 +229,11 @@ class Flight:
 
     def _stored_parts(self, recording: RecordingLinks) -> list[KnownRecord]:
         """What was stored of the recording before this batch was read."""
+        known = self.calls[recording.conversation_id].records
         return [
             record
-            for record in self.calls[recording.conversation_id].records
-            if record.recording_id == recording.recording_id
-            and record.status is RecordStatus.STORED
+            for record in known
+            if record.recording_id == recording.recording_id and record.was_stored
         ]
 
     def _reopen(self, recording: RecordingLinks) -> None:

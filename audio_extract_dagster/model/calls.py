@@ -42,6 +42,13 @@ class KnownRecord:
     first_requested_at: datetime | None = None
     call_was_open: bool = False
     """It was stored before the call had ended."""
+    expired: bool = False
+    """It was stored until `RETENTION_DAYS` were over."""
+
+    @property
+    def was_stored(self) -> bool:
+        """Whether it is in the storage, or was for as long as it may be."""
+        return self.status is RecordStatus.STORED or self.expired
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,8 @@ class CallToAsk:
 
     @property
     def stored_ids(self) -> frozenset[str]:
-        """Recordings that are already in the storage, whole: never fetched again."""
-        return frozenset(r.recording_id for r in self.records if r.status is RecordStatus.STORED)
+        """Recordings that are already in the storage, or have expired: never fetched again."""
+        return frozenset(r.recording_id for r in self.records if r.was_stored)
 
     @property
     def unsettled_ids(self) -> frozenset[str]:

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from audio_extract_dagster.extraction.retention import expire
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Conversation, Fault, World
 from audio_extract_dagster.simulator.model import Slot, milliseconds
+from audio_extract_dagster.storage import FolderStorage
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
 from audio_extract_dagster_tests.scenarios.day import FRIDAY, TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Ending, Row
@@ -38,6 +40,36 @@ def test_uploads_become_files_and_are_asked_for_by_recording_once_a_run(
     ending = scene.run()
     assert {key[:2] for key in ending.downloads} == late
     assert late <= {key[:2] for key in ending.state.keys_with("STORED")}
+
+
+class PartlyLate(World):
+    """A world in which a call has one recording that is late and one that is there."""
+
+    def build(self, slot: Slot) -> Conversation:
+        call = super().build(slot)
+        there = [
+            replace(recording, id=f"{recording.id[:-4]}beef", state="AVAILABLE")
+            for recording in call.recordings
+            if recording.state == "UPLOADING"
+        ]
+        return replace(call, recordings=(*call.recordings, *there))
+
+
+def test_late_audio_does_not_bring_back_what_retention_has_taken(make_scene: SceneMaker) -> None:
+    scene = make_scene(PartlyLate(seed=7, calls_per_day=40))
+    scene.simulator.switches.uploading = "error"  # which tells that there is another one
+    first = scene.run()
+    late = with_reason(first, "uploading") | with_reason(first, "restoring")
+    beside = {key for key in first.state.keys_with("STORED") if key[0] in dict(late)}
+    assert len(beside) == 1
+    storage, before = FolderStorage(scene.folder), TUESDAY + DAY
+    assert list(expire(scene.engine, scene.schema, storage, before, scene.clock))
+    scene.simulator.finish_uploads()
+
+    ending = scene.run()
+
+    assert {key[:2] for key in ending.downloads} == late
+    assert {key[:2] for key in beside} <= with_reason(ending, "retention")
 
 
 @pytest.mark.parametrize("uploading", ["nothing", "error"])

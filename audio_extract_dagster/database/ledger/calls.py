@@ -32,6 +32,7 @@ from audio_extract_dagster.model import (
     Ask,
     CallToAsk,
     KnownRecord,
+    Reason,
     RecordStatus,
     Selection,
 )
@@ -111,6 +112,7 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
                 record.attempts,
                 record.first_requested_at,
                 record.call_was_open,
+                record.reason == Reason.RETENTION.code,
             )
         )
     return [
