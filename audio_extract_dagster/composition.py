@@ -1,6 +1,6 @@
 """Builds the parts of the project from its settings: the one place that knows both.
 
-Nothing is connected here; each part connects when it is first used.
+Each part connects when it is first used; only `forecast_of` uses some itself.
 """
 
 from __future__ import annotations

@@ -71,6 +71,13 @@ def _holidays(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _day(text: object) -> object:
+    """Pydantic alone would take seconds since 1970 for a date, too."""
+    if isinstance(text, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise ValueError("must be a date as YYYY-MM-DD")
+    return text
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -132,6 +139,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Weekdays = Annotated[Words, AfterValidator(_weekdays)]
 Holidays = Annotated[Words, AfterValidator(_holidays)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+WebAddress = Annotated[str, matching(r"https?://[^\s/]\S*", "a full http:// or https:// address")]
+Day = Annotated[date, BeforeValidator(_day)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 LogLevel = Annotated[str, AfterValidator(_log_level)]
 Domain = Annotated[str, matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a domain, such as mypurecloud.com")]

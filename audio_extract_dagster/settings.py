@@ -25,12 +25,14 @@ from audio_extract_dagster.loopback import is_loopback
 from audio_extract_dagster.setting_types import (
     BaseUrl,
     CronExpression,
+    Day,
     Domain,
     EmailAddresses,
     Holidays,
     LogLevel,
     SchemaName,
     StorageUri,
+    WebAddress,
     Weekdays,
     Words,
     ZoneName,
@@ -104,15 +106,15 @@ class Settings(BaseModel):
     schedule_cron: CronExpression = "0 6 * * 1-6"
     excluded_weekdays: Weekdays = ("sunday",)
     excluded_dates: Holidays = ()
-    start_date: date = date(2024, 1, 1)
+    start_date: Day = date(2024, 1, 1)
 
     log_level: LogLevel = "INFO"
     dev_mode: bool = False
     dagster_home: Path = Path("data/dagster")
     # Where the links in messages lead.
-    dagster_ui_url: str = "http://127.0.0.1:3000"
+    dagster_ui_url: WebAddress = "http://127.0.0.1:3000"
     # Where the links from assets to their code lead, the package's folder below it.
-    source_code_url: str | None = None
+    source_code_url: WebAddress | None = None
 
     @property
     def login_url(self) -> str:
@@ -172,6 +174,10 @@ class Settings(BaseModel):
         """The page of a run in the Dagster UI."""
         return f"{self.dagster_ui_url.rstrip('/')}/runs/{run_id}"
 
+    def backfill_url(self, backfill_id: str) -> str:
+        """The page of a backfill in the Dagster UI."""
+        return f"{self.dagster_ui_url.rstrip('/')}/runs/b/{backfill_id}"
+
     def configured(self, names: Iterable[str]) -> bool:
         """Whether every one of the named variables is set."""
         return not self._missing(names)
@@ -223,4 +229,4 @@ def read_settings(environment: Mapping[str, str], *, require: Iterable[str] = ()
 
 def _in_words(location: tuple[int | str, ...], message: str) -> str:
     text = message.removeprefix("Value error, ").replace("Input should be", "must be")
-    return f"{location[0]} {text}"
+    return f"{location[0]} {text.partition(', unable to ')[0]}"

@@ -36,9 +36,9 @@ SELECT call_date, conversation_id, conversation_start, direction, answered, talk
  ORDER BY conversation_start, recording_id, part;
 ```
 
-`queue_id` is the queue of the agent who answered; in which queues a call waited says
-`conversations.queue_ids`. A call has a line for each recording, and for each part of one that came
-in parts; a call without any has one line with the reason. The database of the demo is there to be
+`queue_id` is the queue of the agent who answered; `conversations.queue_ids` names the queues in
+which a call waited. A call has a line for each recording, and for each part of one that came in
+parts; a call without any has one line with the reason. The database of the demo is there to be
 asked while `audio-extract dev` runs:
 
 ```sh

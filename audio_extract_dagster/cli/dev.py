@@ -24,7 +24,7 @@ load_from:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def command(host: str, port: int) -> None:
-    """Open the Dagster UI and its daemon on the data of `audio-extract demo`."""
+    """Open the Dagster UI and its daemon; what is not configured is that of the demo."""
     from audio_extract_dagster.cli.demo import use_embedded
     from audio_extract_dagster.cli.instance import ready_settings
 
@@ -45,7 +45,10 @@ def _refuse_taken(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise click.ClickException(f"Port {port} cannot be used: {error.strerror}.") from None
+        why = str(error.strerror).partition(" (while")[0]  # Python repeats the address
+        raise click.ClickException(
+            f"{host}:{port} cannot be listened on ({why}). Choose others with --host and --port."
+        ) from None
 
 
 def _run(command_line: list[str]) -> int:

@@ -31,8 +31,9 @@ def _examine(name: str, check: Callable[[], str]) -> bool:
     except AudioExtractError as error:
         click.echo(f"{click.style('failed', fg='red')}  {name}: {error}")
         return False
-    sign = click.style("warns ", fg="yellow") if said.startswith("Warning") else "ok    "
-    click.echo(f"{sign}  {name}: {said}")
+    warning = "Warning: "
+    sign = click.style("warns ", fg="yellow") if said.startswith(warning) else "ok    "
+    click.echo(f"{sign}  {name}: {said.removeprefix(warning)}")
     return True
 
 
@@ -71,7 +72,7 @@ def _database(settings: Settings) -> str:
     from audio_extract_dagster.database.migrate import schema_is_current
 
     if not schema_is_current(engine_of(settings)):
-        return f"Warning: schema {settings.pg_schema} is behind; the next run upgrades it"
+        return f"Warning: schema {settings.pg_schema} lacks tables; the next run makes them"
     return f"schema {settings.pg_schema} is up to date"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from dagster import DagsterInstance
 from dagster_postgres.utils import DagsterPostgresException
@@ -70,7 +72,9 @@ def _instance_errors(engine: Engine) -> Iterator[None]:
     except DagsterPostgresException as error:
         if not isinstance(error.__cause__, exc.DBAPIError):
             raise
-        raise explain(error.__cause__, engine).with_traceback(error.__traceback__) from None
+        found = explain(error.__cause__, engine)
+        file = Path(os.environ.get("DAGSTER_HOME", "")) / "dagster.yaml"
+        raise type(found)(f"{found} Dagster's own connection is described in {file}.") from None
 
 
 def _report_vanished_runs(instance: DagsterInstance, settings: Settings, day: date) -> None:

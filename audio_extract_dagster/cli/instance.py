@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from audio_extract_dagster.startup import exported_settings
 # The instance's own tables live beside the project's, in the same database.
 DAGSTER_SCHEMA = "dagster"
 
+# Only a file that still has the checksum of what follows its second line is written anew.
+_HEAD = """\
+# Written by audio-extract, and anew when settings change. Once you have changed it, it is yours.
+# {digest}
+"""
 # `postgresql+psycopg2` in full: a bare `postgresql` means psycopg 3 to SQLAlchemy 2.1.
 _DAGSTER_YAML = """\
-# Written by audio-extract because there was none; change it as you like, it is not written again.
 storage:
   postgres:
     postgres_db:
@@ -105,12 +110,21 @@ def _create_dagster_schema(engine: Engine) -> None:
 
 def _write_dagster_yaml(home: Path, settings: Settings) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    file = home / "dagster.yaml"
-    if file.exists():
-        return
     host = settings.pg_host or ""
     # The embedded server may have another port tomorrow.
     address = _BY_NETWORK % ("{env: PG_PORT}" if settings.dev_mode else settings.pg_port)
     if host.startswith("/"):
         address = _BY_SOCKET.format(host=host, port=settings.pg_port)
-    file.write_text(_DAGSTER_YAML.format(address=address), encoding="utf-8")
+    file = home / "dagster.yaml"
+    wanted = _signed(_DAGSTER_YAML.format(address=address))
+    if file.exists():
+        found = file.read_text(encoding="utf-8")
+        if found == wanted or found != _signed(found.partition("\n")[2].partition("\n")[2]):
+            return
+    new = file.with_suffix(f".{os.getpid()}")
+    new.write_text(wanted, encoding="utf-8")
+    new.replace(file)
+
+
+def _signed(text: str) -> str:
+    return _HEAD.format(digest=hashlib.sha256(text.encode()).hexdigest()) + text

@@ -111,5 +111,5 @@ def counts_in_words(day: date, status: JobStatus, counts: DayCounts) -> str:
         f" + {counts.missing} missing + {counts.failed} failed",
         f"  {counts.bytes / 2**20:.1f} MiB, {counts.audio_minutes:.1f} minutes of audio",
     ]
-    lines += [f"    {count:>6} {reason}" for reason, count in counts.reasons.items()]
+    lines += [f"    {count:>6} {reason}" for reason, count in counts.reasons_by_count()]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import date
 
@@ -13,6 +14,8 @@ from sqlalchemy import Engine
 from audio_extract_dagster.cli.span import span_of_days
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
+from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import DayIsBusy, day_lock
 from audio_extract_dagster.extraction.verification import (
     Difference,
@@ -47,11 +50,20 @@ def command(first: date, last: date, mend: bool, deep: bool) -> None:
                 busy += 1
                 click.secho(str(error), fg="yellow", err=True)
     click.echo(f"{len(days) - busy} days verified, {found.total()} differences.")
+    if never_run := _never_run(engine, days):
+        click.echo(f"{len(never_run)} of these days never ran: {', '.join(map(str, never_run))}.")
     for difference, count in found.most_common():
         click.echo(f"  {count:>6} {difference.words}")
     if not mend and any(difference.repairable for difference in found):
         click.echo("With --repair what is lost is marked; running its day again then fetches it.")
     sys.exit(1 if found or busy else 0)
+
+
+def _never_run(engine: Engine, days: Sequence[date]) -> list[date]:
+    """Nothing differs on a day of which nothing is known."""
+    with database_errors(engine), engine.connect() as connection:
+        ran = jobs.last_statuses(connection, days)
+    return [day for day in days if day not in ran]
 
 
 def _verify(

@@ -9,7 +9,7 @@ from audio_extract_dagster.defs.resources import (
     DayRunResource,
     GenesysResource,
 )
-from audio_extract_dagster.model import Reason
+from audio_extract_dagster.model import DayCounts, Reason
 
 _COLUMNS = dg.TableSchema(
     columns=[
@@ -21,12 +21,11 @@ _COLUMNS = dg.TableSchema(
 _STATUS = {reason.code: reason.status.value for reason in Reason}
 
 
-def table_of_reasons(reasons: Mapping[str, int]) -> dg.TableMetadataValue:
+def table_of_reasons(counts: DayCounts) -> dg.TableMetadataValue:
     """Why recordings are not stored and conversations are left out, the most frequent first."""
-    by_count = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     records = [
         dg.TableRecord({"reason": code, "status": _STATUS.get(code, "excluded"), "count": count})
-        for code, count in by_count
+        for code, count in counts.reasons_by_count()
     ]
     return dg.MetadataValue.table(records, schema=_COLUMNS)
 

@@ -1,4 +1,4 @@
-"""How far a run is, in the run's log: who follows it in the UI sees it move."""
+"""How far a run is, in the run's log: so that whoever follows it in the UI sees it move."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PAUSE_OF_OPEN_CALLS = timedelta(days=7)
 
 @dataclass(frozen=True)
 class AskAgain:
-    """A day to ask for again, and why; `after` is the last run of the day, that this follows."""
+    """A day to ask for again, and why; `after` is the run of the day that this one follows."""
 
     day: date
     why: str

@@ -22,7 +22,7 @@ from audio_extract_dagster.genesys import Conversation, ConversationPage
 
 log = logging.getLogger(__name__)
 
-# The most that the details query can page through; the sources are in the API reference, 4.2.
+# The most that the details query can page through.
 MOST_HITS = 100_000
 PAGE_SIZE = 100
 PASSES = 3

@@ -21,7 +21,7 @@ from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.outcomes import is_audio, is_deliverable
-from audio_extract_dagster.genesys import RecordingMetadata
+from audio_extract_dagster.genesys import NotPermitted, RecordingMetadata
 from audio_extract_dagster.model import Reason, RecordStatus
 from audio_extract_dagster.storage import AudioStorage, day_prefix, refuse_if_empty
 
@@ -37,6 +37,7 @@ class Difference(Enum):
     CALL_WITHOUT_RECORD = "an agent call without any record", False
     RECORDING_WITHOUT_ROW = "a recording that Genesys lists and no row knows", True
     AVAILABLE_AFTER_ALL = "a recording marked MISSING that Genesys has", True
+    NOT_PERMITTED = "a call whose recordings the OAuth client may not see", False
 
     def __init__(self, words: str, repairable: bool) -> None:
         self.words = words
@@ -90,7 +91,12 @@ def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> It
         expired = expiry.expired_recordings(connection, day)
     for call in calls:
         known = {record.recording_id: record.status for record in call.records}
-        for recording in source.recording_metadata(call.conversation_id):
+        try:
+            listed = source.recording_metadata(call.conversation_id)
+        except NotPermitted:
+            yield Finding(Difference.NOT_PERMITTED, call.conversation_id)
+            continue
+        for recording in listed:
             recording_id = clean_text(recording.id)
             # Without an id there is nothing to compare, and nothing that could be marked.
             if not recording_id or not is_audio(recording):

@@ -141,7 +141,10 @@ class NotPermitted(GenesysError, Never):
     `permissions` are those that Genesys names as missing (any one of them is usually enough).
     """
 
-    advice = "Give the OAuth client of GENESYS_CLOUD_CLIENT_ID a role with it, in all divisions."
+    advice = (
+        "Give the OAuth client of GENESYS_CLOUD_CLIENT_ID a role with the permission that this "
+        "call needs, in every division whose calls are wanted."
+    )
 
     permissions: tuple[str, ...] = ()
 

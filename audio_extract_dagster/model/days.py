@@ -16,7 +16,7 @@ from audio_extract_dagster.model.statuses import JobStatus, RecordStatus
 class DayCounts:
     """The closed counts of a day: conversations = agent calls + excluded; records by status.
 
-    `unrequested` agent calls have no record yet; they count as pending. `bytes` and
+    Agent calls without a record count as pending, for the reason `not_requested`. `bytes` and
     `audio_minutes` are of what is stored; `reasons` counts the records that are not, by reason,
     and the excluded conversations.
     """
@@ -32,6 +32,10 @@ class DayCounts:
     bytes: int = 0
     audio_minutes: float = 0.0
     reasons: Mapping[str, int] = field(default_factory=dict)
+
+    def reasons_by_count(self) -> list[tuple[str, int]]:
+        """The reasons, the most frequent first."""
+        return sorted(self.reasons.items(), key=lambda each: (-each[1], each[0]))
 
 
 @dataclass(frozen=True)

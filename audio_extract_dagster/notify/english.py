@@ -63,6 +63,7 @@ ENGLISH = Texts(
     first_error="What went wrong",
     next_step="What to do",
     open_run="Open the run",
+    open_backfill="Open the backfill",
     none="None",
     calls="Calls",
     counts_unknown="Not known: the database could not be reached.",

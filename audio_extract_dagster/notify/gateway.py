@@ -61,7 +61,7 @@ class HttpGateway:
             {
                 "title": message.title,
                 "subject": message.subject,
-                "priority": "sendinblue",
+                "priority": "sendinblue",  # the gateway's name for how it sends: it knows no other
                 "htmlContent": message.html,
                 "to": [{"name": "", "email": email} for email in self._emails],
             },

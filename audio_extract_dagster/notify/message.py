@@ -96,7 +96,7 @@ def compose_not_run(day: date, *, opening: str = "", texts: Texts = ENGLISH) -> 
 
 
 def compose_digest(
-    jobs: Sequence[Job], *, opening: str = "", run_url: str | None = None, texts: Texts = ENGLISH
+    jobs: Sequence[Job], *, opening: str = "", url: str | None = None, texts: Texts = ENGLISH
 ) -> Message:
     """One message about the days of a backfill (at least one): a line for each day."""
     days = sorted(jobs, key=lambda job: job.call_date)
@@ -118,7 +118,7 @@ def compose_digest(
         _bar([job.counts for job in days], texts),
         layout.grid(texts.digest_columns, rows),
         layout.note(texts.next_step, texts.next_steps[worst].format(day=span)),
-        layout.link(texts.open_run, run_url) if run_url else "",
+        layout.link(texts.open_backfill, url) if url else "",
     ]
     return Message(
         title=texts.title.format(day=span),
@@ -158,8 +158,10 @@ def _recordings(counts: DayCounts, texts: Texts) -> list[layout.Row]:
 
 
 def _reasons(counts: DayCounts, texts: Texts) -> list[layout.Row]:
-    by_count = sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0]))
-    rows = [layout.Row(texts.why.get(code, code), f"{n:,}", code) for code, n in by_count]
+    rows = [
+        layout.Row(texts.why.get(code, code), f"{n:,}", code)
+        for code, n in counts.reasons_by_count()
+    ]
     return rows or [layout.Row(texts.none, "")]
 
 

@@ -58,11 +58,12 @@ SPANISH = Texts(
     not_run_step=(
         "Vea en Dagster si el programador daily_extraction está activo y su demonio en marcha; "
         "luego ejecute {day} (en Dagster, o `audio-extract run --date {day}`). El programador "
-        "también lo pedirá en su próxima hora."
+        "también lo pedirá la próxima vez que se active."
     ),
     first_error="Qué salió mal",
     next_step="Qué hacer",
     open_run="Abrir la ejecución",
+    open_backfill="Abrir el backfill",
     none="Nada",
     calls="Llamadas",
     counts_unknown="Sin datos: no se pudo acceder a la base de datos.",

@@ -42,6 +42,7 @@ class Texts:
     first_error: str
     next_step: str
     open_run: str
+    open_backfill: str
     none: str
 
     calls: str

@@ -3,8 +3,9 @@
     with Simulator(World(seed=1)) as simulator:
         print(simulator.url)
 
-Deterministic from a seed, faithful to the API reference, with switches for whatever the platform
-may do differently and scripted faults for whatever can go wrong. Production code never imports it.
+Deterministic from a seed, faithful to the documentation of the API, with switches for whatever the
+platform may do differently and scripted faults for whatever can go wrong. Production code never
+imports it.
 """
 
 from audio_extract_dagster.simulator.faults import Fault, InvalidFault

@@ -1,7 +1,7 @@
 """What is recorded of a call: how many recordings, in which state, how long, in which format.
 
 Most calls have one recording of the external leg. The other situations are those a batch client
-meets (sections 6.1 to 6.3 of the API reference); each appears on every day with enough calls.
+meets; each appears on every day with enough calls.
 Audio bytes are made in `audio/`.
 """
 

@@ -1,4 +1,4 @@
-"""Which conversations a query finds, and their pages (sections 4.2 and 4.3 of the API reference).
+"""Which conversations a query finds, and their pages.
 
 Filters look at what was built for the purpose and is thrown away again; kept are the slots of the
 hits, and the encoded payloads of the last conversations that can no longer change, so that a day of

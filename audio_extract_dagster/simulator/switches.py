@@ -1,8 +1,9 @@
 """Every knob of the simulator's behaviour, typed, with the default that the real platform shows.
 
-A switch that the API reference calls unconfirmed has a value for each reading. They may be changed
-at any time, in code, with `--set name=value` or over HTTP (`/simulator/switches`); what is asked
-next sees the new value. One-off misbehaviour is a `Fault`; what the org contains is a `World`.
+A switch for what the documentation of the API leaves open has a value for each reading. They may be
+changed at any time, in code, with `--set name=value` or over HTTP (`/simulator/switches`); what is
+asked next sees the new value. One-off misbehaviour is a `Fault`; what the org contains is a
+`World`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class InvalidSwitch(Never):
 class Switches:
     """Durations are seconds of the simulator's clock unless the name says otherwise."""
 
-    # Login and limits (sections 2 and 3)
+    # Login and limits
     token_seconds: int = 86_399
     expiry_code: Literal["credentials.expired", "bad.credentials"] = "credentials.expired"
     rate_limit: int = 300  # requests per token in a fixed minute; the next one gets 429

@@ -13,5 +13,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(nowhere: CommandLin
         failed = nowhere.run("dev", "--port", str(port))
 
     assert failed.code == 1
-    assert failed.errors.startswith(f"Error: Port {port} cannot be used: Address already in use")
+    assert failed.errors.startswith(
+        f"Error: 127.0.0.1:{port} cannot be listened on (Address already in use)."
+    )
     assert list(nowhere.folder.iterdir()) == []

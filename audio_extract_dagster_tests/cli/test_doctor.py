@@ -150,7 +150,7 @@ def test_days_that_the_schedule_no_longer_looks_at_are_named(
     verdict, said = _said(finished)["earlier days"]
     assert (finished.code, verdict) == (0, "warns")
     soon, _, never = said.partition("; ")
-    assert soon.startswith("Warning: not done, asked for again at the next tick: 2")
+    assert soon.startswith("not done, asked for again at the next tick: 2")
     assert never.startswith(
         "not done, and too long ago for the schedule: 2026-03-09 (RUNNING), "
         "2026-03-10 (never run), "

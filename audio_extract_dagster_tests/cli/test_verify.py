@@ -79,7 +79,11 @@ def test_only_working_days_are_verified_and_each_is_named(
 ) -> None:
     """From a Friday to the Monday after: three days, of which none was ever run."""
     finished = terminal.run("verify", "--from", DAY, "--to", "2024-02-19")
-    assert (finished.code, finished.output) == (0, "3 days verified, 0 differences.\n")
+    assert finished.code == 0
+    assert finished.output.splitlines() == [
+        "3 days verified, 0 differences.",
+        "3 of these days never ran: 2024-02-16, 2024-02-17, 2024-02-19.",
+    ]
     assert rows(database.engine, "extraction_jobs") == []
 
 
@@ -90,7 +94,7 @@ def test_a_day_that_a_run_works_on_is_not_compared(
         busy = terminal.run("verify", "--from", DAY, "--to", "2024-02-17")
     assert busy.code == 1
     assert f"Another run is working on {DAY}" in busy.errors
-    assert busy.output == "1 days verified, 0 differences.\n"  # the others are
+    assert busy.output.startswith("1 days verified, 0 differences.\n")  # the others are
 
 
 def test_only_who_asks_genesys_needs_its_credentials(terminal: CommandLine) -> None:

@@ -88,6 +88,7 @@ def test_a_backfill_is_mailed_as_one_digest(
     assert ticks == ["Digests of 1 backfills: abc.", "Digests of 0 backfills: none."]
     (message,) = gateway.received
     assert "2026-03-09 to 2026-03-10: 2 days" in message["subject"]
+    assert "/runs/b/abc" in message["htmlContent"]
 
 
 def test_a_backfill_whose_runs_all_broke_before_they_had_a_job_is_mailed(
@@ -128,7 +129,7 @@ def test_days_with_late_audio_are_asked_for_again(
 def test_a_due_day_that_did_not_run_is_mailed_once(
     location: CodeLocation, gateway: HttpGatewayServer, database: Database
 ) -> None:
-    assert "has run" in str(tick(location, "missed_day").skip_message)  # nothing ever ran
+    assert "nothing was ever run" in str(tick(location, "missed_day").skip_message)
     with database.engine.begin() as connection:
         jobs.open_job(connection, "long-ago", THE_DAY, datetime(2026, 3, 11, tzinfo=timezone.utc))
         jobs.close_job(

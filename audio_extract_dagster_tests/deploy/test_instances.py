@@ -48,6 +48,24 @@ def test_commands_write_what_is_shipped(environment: Database, tmp_path: Path) -
     assert written == configuration(read(PERMANENT))
 
 
+def test_what_commands_wrote_follows_the_settings_until_somebody_changes_it(
+    environment: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "home" / "dagster.yaml"
+    ready_database(read_settings({**os.environ, "DEV_MODE": "True"}))
+    in_development = file.read_text(encoding="utf-8")
+    assert "port: {env: PG_PORT}" in in_development
+
+    ready_database(read_settings(os.environ))
+    assert f"port: {environment.settings.port}" in file.read_text(encoding="utf-8")
+
+    mine = in_development.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2")
+    file.write_text(mine, encoding="utf-8")
+    ready_database(read_settings(os.environ))
+    assert file.read_text(encoding="utf-8") == mine
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
 def test_cloud_run_differs_only_where_it_must() -> None:
     permanent, cloud_run = configuration(read(PERMANENT)), configuration(read(CLOUD_RUN))
     assert {"run_launcher", "compute_logs"} == cloud_run.keys() - permanent.keys()

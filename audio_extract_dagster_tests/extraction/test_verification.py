@@ -23,7 +23,7 @@ from audio_extract_dagster.extraction.verification import (
     verify_with_genesys,
 )
 from audio_extract_dagster.model import RecordStatus
-from audio_extract_dagster.simulator import World
+from audio_extract_dagster.simulator import Fault, World
 from audio_extract_dagster.storage import FolderStorage, StorageUnavailable
 from audio_extract_dagster_tests.postgres import Database
 from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
@@ -166,6 +166,17 @@ def test_a_recording_given_up_that_genesys_has(scene: Scene) -> None:
     change(scene, GIVE_UP, key)
     found = differences(scene, deep=True)
     assert Finding(Difference.AVAILABLE_AFTER_ALL, "/".join(key[:2]), *key[:2]) in found
+
+
+def test_a_call_that_may_not_be_asked_about_does_not_keep_others_from_it(scene: Scene) -> None:
+    forbidden, forgotten = stored(scene)[0], stored(scene)[-1]
+    change(scene, FORGET, forgotten)
+    scene.simulator.faults.add(
+        Fault("metadata", "status", times=None, match=forbidden[0], params={"status": 403})
+    )
+    found = differences(scene, deep=True)
+    assert Finding(Difference.NOT_PERMITTED, forbidden[0]) in found
+    assert Difference.RECORDING_WITHOUT_ROW in {each.difference for each in found}
 
 
 def test_what_is_repaired_is_fetched_by_the_next_run_and_nothing_else(scene: Scene) -> None:

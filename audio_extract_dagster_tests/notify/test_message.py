@@ -181,7 +181,7 @@ def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome() -> None:
         dataclasses.replace(JOB, status=JobStatus.SUCCEEDED, call_date=date(2026, 3, 10)),
         JOB,
     ]
-    message = compose_digest(days, opening="Backfill", run_url="https://ui/backfills/1")
+    message = compose_digest(days, opening="Backfill", url="https://ui/backfills/1")
     assert message.title == "Call recordings of 2026-03-10 to 2026-03-12"
     assert message.subject == "Call recordings of 2026-03-10 to 2026-03-12: 3 days, FAILED"
     said = lines(message)

@@ -1,4 +1,4 @@
-"""Tokens, the rate limit and permissions: sections 2 and 3 of the API reference."""
+"""Tokens, the rate limit and permissions."""
 
 from __future__ import annotations
 

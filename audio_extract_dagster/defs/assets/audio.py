@@ -102,7 +102,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                 "failed": counts.failed,
                 "bytes": counts.bytes,
                 "audio_minutes": counts.audio_minutes,
-                "reasons": table_of_reasons(counts.reasons),
+                "reasons": table_of_reasons(counts),
                 "files": files_of_day(storage_of(settings), run.call_date),
                 "preview": rows,
             },

@@ -70,7 +70,12 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
         ]
         if not ended:
             return False
-        message = compose_digest(ended, opening=settings.email_message, texts=texts_of(settings))
+        message = compose_digest(
+            ended,
+            opening=settings.email_message,
+            url=settings.backfill_url(backfill.backfill_id),
+            texts=texts_of(settings),
+        )
         return outbox.enqueue(
             connection,
             f"backfill {backfill.backfill_id}",

@@ -44,7 +44,9 @@ def missed_day_sensor(
         engine = engine_of(settings)
         with database_errors(engine), engine.begin() as connection:
             first = jobs.first_day(connection)
-            if first is None or due < first or jobs.last_statuses(connection, [due]):
+            if first is None or due < first:
+                return dg.SkipReason(f"{due} was due; nothing was ever run up to then.")
+            if jobs.last_statuses(connection, [due]):
                 return dg.SkipReason(f"{due}, the last day that was due, has run.")
             message = compose_not_run(due, opening=settings.email_message, texts=texts_of(settings))
             new = outbox.enqueue(connection, f"due {due}", "NOT_RUN", "not_run", due, message, now)

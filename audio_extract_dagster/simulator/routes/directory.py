@@ -1,4 +1,4 @@
-"""The org itself: its name, limits, queues and users (sections 2.3, 3 and 10)."""
+"""The org itself: its name, limits, queues and users."""
 
 from __future__ import annotations
 
