@@ -21,8 +21,12 @@ from audio_extract_dagster.startup import running_settings
 def command(first: date, last: date) -> None:
     """Say what extracting a span of days would cost; asks Genesys for counts, changes nothing."""
     settings = running_settings()
-    wanted = settings.business_days.between(first, last)
-    cost, rates = forecast_of(settings, wanted, SystemClock())
+    days, clock = settings.business_days, SystemClock()
+    wanted = days.between(first, last)
+    over = [day for day in wanted if days.is_finished(day, clock.now())]
+    if ahead := len(wanted) - len(over):
+        click.secho(f"Days that are not over yet are left out: {ahead}.", fg="yellow", err=True)
+    cost, rates = forecast_of(settings, over, clock)
     _show(cost, rates)
 
 

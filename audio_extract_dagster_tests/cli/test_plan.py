@@ -84,6 +84,14 @@ def test_a_span_without_a_working_day_costs_nothing(
     assert not simulator.counters.operations
 
 
+def test_days_that_are_not_over_are_left_out(terminal: CommandLine, simulator: Simulator) -> None:
+    planned = terminal.run("plan", "--from", "2999-01-01", "--to", "2999-01-03")
+    assert planned.code == 0
+    assert planned.errors == "Days that are not over yet are left out: 3.\n"
+    assert summary(planned)["days"] == 0
+    assert not simulator.counters.operations
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
