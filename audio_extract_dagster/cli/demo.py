@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
-from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.settings import Settings, environment_of
 
 
 def use_embedded(*, ignore_environment: bool) -> None:
@@ -22,6 +23,7 @@ def use_embedded(*, ignore_environment: bool) -> None:
 @click.command("demo")
 def command() -> None:
     """Extract the last business day of a simulated contact centre; needs no configuration."""
+    elsewhere = bool(environment_of(Path.cwd()).get("PG_HOST"))
     use_embedded(ignore_environment=True)
     from audio_extract_dagster.cli.instance import ready_settings
     from audio_extract_dagster.cli.run import choose_day, run_day
@@ -32,4 +34,6 @@ def command() -> None:
         "\nThe audio is in data/audio, the message in data/messages. To see the run, the lineage "
         "and the partitions:\n\n    audio-extract dev     (or: make dev)\n"
     )
+    if elsewhere:
+        click.echo("PG_HOST is set: `dev` opens that database. Have the demo in another folder.")
     sys.exit(code)

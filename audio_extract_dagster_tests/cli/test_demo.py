@@ -54,6 +54,7 @@ def test_a_demo_needs_nothing_and_finds_its_data_again(nowhere: CommandLine) -> 
         assert finished.output[:10] in {str(before), str(after)}
         assert " conversations = " in finished.output
         assert "audio-extract dev" in finished.output
+        assert "PG_HOST is set: `dev` opens that database." in finished.output
     assert len(audio) > 10
     # The second start found the database and the files of the first.
     assert sorted((nowhere.folder / "data" / "audio").rglob("*.*")) == audio
