@@ -117,14 +117,16 @@ def _write_dagster_yaml(home: Path, settings: Settings) -> None:
         address = _BY_SOCKET.format(host=host, port=settings.pg_port)
     file = home / "dagster.yaml"
     wanted = _signed(_DAGSTER_YAML.format(address=address))
-    if file.exists():
-        found = file.read_text(encoding="utf-8")
-        if found == wanted or found != _signed(found.partition("\n")[2].partition("\n")[2]):
-            return
-    new = file.with_suffix(f".{os.getpid()}")
-    new.write_text(wanted, encoding="utf-8")
-    new.replace(file)
+    found = file.read_text(encoding="utf-8") if file.exists() else None
+    if found is None or (found != wanted and _is_as_written(found)):
+        new = file.with_suffix(f".{os.getpid()}")  # somebody may be reading the old one
+        new.write_text(wanted, encoding="utf-8")
+        new.replace(file)
 
 
 def _signed(text: str) -> str:
     return _HEAD.format(digest=hashlib.sha256(text.encode()).hexdigest()) + text
+
+
+def _is_as_written(signed: str) -> bool:
+    return signed == _signed(signed.split("\n", 2)[-1])
