@@ -8,7 +8,13 @@ import hypothesis
 import pytest
 from sqlalchemy import Engine
 
-from audio_extract_dagster_tests.postgres import Database, Server, running_server
+from audio_extract_dagster_tests.postgres import (
+    SMALL,
+    Database,
+    Server,
+    running_server,
+    scratch_folder,
+)
 
 # Deadlines measure the machine, not the code.
 hypothesis.settings.register_profile("project", deadline=None)
@@ -16,9 +22,9 @@ hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres_server() -> Iterator[Server]:
     """One server for the session, or for each worker of pytest-xdist."""
-    with running_server(tmp_path_factory.mktemp("postgres")) as server:
+    with scratch_folder() as folder, running_server(folder, SMALL) as server:
         yield server
 
 
