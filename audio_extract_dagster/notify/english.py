@@ -48,7 +48,7 @@ ENGLISH = Texts(
         ),
         JobStatus.FAILED: (
             "Remove the cause above, then run {day} again (in Dagster, or "
-            "`audio-extract run --date`). What is stored is not fetched twice. "
+            "`audio-extract run --date {date}`). What is stored is not fetched twice. "
             "`audio-extract doctor` checks access and settings."
         ),
         JobStatus.CANCELED: "Run {day} again when it suits; it goes on from where it stopped.",

@@ -65,7 +65,7 @@ def compose(
         layout.headline(texts.day(day), texts.statuses[job.status], _TONES[job.status]),
         layout.note(texts.first_error, redact(job.error) if job.error else texts.none),
         *(tables if counts_known else [layout.note(texts.calls, texts.counts_unknown)]),
-        layout.note(texts.next_step, texts.next_steps[job.status].format(day=day)),
+        layout.note(texts.next_step, texts.next_steps[job.status].format(day=day, date=day)),
         layout.link(texts.open_run, run_url) if run_url else layout.paragraph(job.run_id),
     ]
     subject = texts.subject if counts_known else texts.subject_without_counts
@@ -109,6 +109,7 @@ def compose_digest(
         )
         for job in days
     ]
+    first = next(job.call_date for job in days if job.status is worst)
     broken = next((job for job in days if job.error), None)
     error = f"{broken.call_date}: {redact(broken.error)}" if broken and broken.error else texts.none
     parts = [
@@ -117,7 +118,7 @@ def compose_digest(
         layout.note(texts.first_error, error),
         _bar([job.counts for job in days], texts),
         layout.grid(texts.digest_columns, rows),
-        layout.note(texts.next_step, texts.next_steps[worst].format(day=span)),
+        layout.note(texts.next_step, texts.next_steps[worst].format(day=span, date=first)),
         layout.link(texts.open_backfill, url) if url else "",
     ]
     return Message(

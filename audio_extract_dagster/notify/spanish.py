@@ -48,7 +48,7 @@ SPANISH = Texts(
         ),
         JobStatus.FAILED: (
             "Resuelva la causa indicada arriba y vuelva a ejecutar {day} (en Dagster o con "
-            "`audio-extract run --date`). Lo ya guardado no se descarga otra vez. "
+            "`audio-extract run --date {date}`). Lo ya guardado no se descarga otra vez. "
             "`audio-extract doctor` revisa accesos y configuración."
         ),
         JobStatus.CANCELED: "Vuelva a ejecutar {day} cuando convenga; continúa donde se detuvo.",

@@ -32,6 +32,7 @@ class Texts:
     #: How a finished run ended, in a word for subjects and in a sentence; what to do then.
     outcomes: Mapping[JobStatus, str]
     statuses: Mapping[JobStatus, str]
+    #: `{day}` may be a span of days, `{date}` is the first one to do something about.
     next_steps: Mapping[JobStatus, str]
 
     #: A day that was due and did not run: in a subject, in a sentence, and what to do.

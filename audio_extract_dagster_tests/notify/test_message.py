@@ -129,7 +129,7 @@ def test_a_failure_tells_its_cause_before_the_counts() -> None:
     ]
     assert "<b>it</b>" not in message.html
     next_step = said[said.index("What to do") + 1]
-    assert "2026-03-11" in next_step
+    assert "audio-extract run --date 2026-03-11" in next_step
     assert "audio-extract doctor" in next_step
 
 
@@ -186,6 +186,7 @@ def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome() -> None:
     assert message.subject == "Call recordings of 2026-03-10 to 2026-03-12: 3 days, FAILED"
     said = lines(message)
     assert "2026-03-12: listing: <b>it</b> broke & fell" in said
+    assert "audio-extract run --date 2026-03-12" in said[said.index("What to do") + 1]
     assert [line for line in said if line.startswith("2026-03-1") and ":" not in line] == [
         "2026-03-10 complete 1,100 3 75 2",
         "2026-03-11 not complete yet 1,100 3 75 2",
