@@ -77,17 +77,29 @@ def _database(settings: Settings) -> str:
 
 
 def _due_day(settings: Settings) -> str:
-    due = settings.business_days.latest_finished(datetime.now(timezone.utc))
-    if due is None:
+    latest = settings.business_days.latest_finished(datetime.now(timezone.utc))
+    if latest is None:
         return "none yet"
-    status = _last_statuses(settings, due, due).get(due)
-    if status is JobStatus.RUNNING and _works_on(settings, due):
-        raise NotYet(f"{due} is RUNNING: a run works on it now.")
-    if status is None or not status.is_done:
-        how = "never ran" if status is None else f"is {status.value}"
-        gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
-        raise NotYet(f"{due} {how}{gone}. Run `audio-extract run --date {due}`.")
-    return f"{due} {status.value}"
+    statuses = _last_statuses(settings, date.min, latest)
+    status = statuses.get(latest)
+    if status is not None and status.is_done:
+        return f"{latest} {status.value}"
+    if status is JobStatus.RUNNING and _works_on(settings, latest):
+        raise NotYet(f"{latest} is RUNNING: a run works on it now.")
+    before = None if status else _due_at_last_tick(settings)
+    if before is not None and before in statuses and statuses[before].is_done:
+        return f"{before} {statuses[before].value}; {latest} is due at the next tick"
+    how = "never ran" if status is None else f"is {status.value}"
+    gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
+    raise NotYet(f"{latest} {how}{gone}. Run `audio-extract run --date {latest}`.")
+
+
+def _due_at_last_tick(settings: Settings) -> date | None:
+    from audio_extract_dagster.defs.sensors.missed_day import last_tick
+
+    days = settings.business_days
+    tick = last_tick(settings.schedule_cron, days, datetime.now(timezone.utc))
+    return None if tick is None else days.latest_finished(tick)
 
 
 def _earlier_days(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import day_lock
+from audio_extract_dagster.defs.sensors.missed_day import last_tick
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.simulator import Fault, Simulator, World
@@ -156,6 +157,29 @@ def test_days_that_the_schedule_no_longer_looks_at_are_named(
         "2026-03-10 (never run), "
     )
     assert said.endswith(" more. Run each, or launch a backfill.")
+
+
+def test_a_day_is_not_due_before_the_schedule_asks_for_it(
+    terminal: CommandLine, database: Database, simulator: Simulator
+) -> None:
+    now, days = datetime.now(timezone.utc), Settings().business_days
+    half_a_year_away = f"0 6 1 {(now.month + 5) % 12 + 1} *"
+    tick = last_tick(half_a_year_away, days, now)
+    before = tick and days.latest_finished(tick)
+    assert before is not None
+    with database.engine.begin() as connection:
+        jobs.open_job(connection, "the tick", before, now)
+        jobs.close_job(connection, "the tick", JobStatus.SUCCEEDED, now)
+
+    waits = terminal.run("doctor", GENESYS_QUEUE_ID="*", SCHEDULE_CRON=half_a_year_away)
+    late = terminal.run("doctor", GENESYS_QUEUE_ID="*", SCHEDULE_CRON="* * * * *")
+
+    verdict, words = _said(waits)["the day that is due"]
+    assert (waits.code, verdict) == (0, "ok")
+    assert words.startswith(f"{before} SUCCEEDED; 2")
+    assert words.endswith(" is due at the next tick")
+    assert late.code == 1
+    assert "never ran." in _said(late)["the day that is due"][1]
 
 
 def test_a_due_day_whose_run_was_killed_is_told_from_one_that_runs(
