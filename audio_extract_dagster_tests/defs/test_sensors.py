@@ -91,6 +91,16 @@ def test_a_backfill_is_mailed_as_one_digest(
     assert "/runs/b/abc" in message["htmlContent"]
 
 
+def test_a_backfill_is_not_told_before_a_run_that_was_killed_is_closed(
+    location: CodeLocation, database: Database
+) -> None:
+    left_running(database)
+    started_run(location, {"dagster/partition": DAY, "dagster/backfill": "abc"})
+    backfill_ended(location)
+    assert tick(location, "backfill_digest").skip_message == "Digests of 0 backfills: none."
+    assert rows(database.engine, "notifications") == []
+
+
 def test_a_backfill_whose_runs_all_broke_before_they_had_a_job_is_mailed(
     location: CodeLocation, gateway: HttpGatewayServer, database: Database
 ) -> None:

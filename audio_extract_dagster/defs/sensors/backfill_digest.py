@@ -55,12 +55,14 @@ def _has_just_ended(backfill: PartitionBackfill) -> bool:
 
 
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
-    """Put the digest into the outbox; False if it was there, or there is no day to tell of."""
+    """Put the digest into the outbox; False if it was there, or nothing can be told."""
     runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
     settings = postgres_settings()
     engine = engine_of(settings)
     with database_errors(engine), engine.begin() as connection:
         ended = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
+        if any(job.status is JobStatus.RUNNING for job in ended):
+            return False  # of a run that was killed: it is closed soon
         have_job = {job.call_date for job in ended}
         # A wrong setting breaks each run before it has a job: of all things that must be told.
         ended += [
