@@ -147,7 +147,7 @@ audio_records = Table(
     _may("first_requested_at", MOMENT, "When it was first asked for"),
     _may("stored_at", MOMENT, "When the file was complete"),
     _must("updated_at", MOMENT, "When the row last changed"),
-    _must("call_was_open", Boolean, "Stored before its call ended: there may be more", "false"),
+    _must("may_have_more", Boolean, "Its call may get recordings not listed yet", "false"),
     CheckConstraint("status IN ('STORED', 'PENDING', 'MISSING', 'FAILED')", name="status"),
     CheckConstraint(
         "CASE WHEN status = 'STORED'"
@@ -159,7 +159,7 @@ audio_records = Table(
     Index(
         "ix_audio_records_open",
         "call_date",
-        postgresql_where=text("status IN ('PENDING', 'FAILED') OR call_was_open"),
+        postgresql_where=text("status IN ('PENDING', 'FAILED') OR may_have_more"),
     ),
     comment="Every recording of every agent call: the file that is there, or why it is not",
 )

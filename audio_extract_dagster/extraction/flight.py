@@ -71,6 +71,7 @@ class Flight:
     downloads: int = 0
     to_settle: deque[str] = field(default_factory=deque)  # conversation ids
     settled: list[tuple[CallToAsk, Mapping[str, Reason]]] = field(default_factory=list)
+    may_have_more: set[str] = field(default_factory=set)  # conversation ids of the settled
     _answers: dict[str, Answers] = field(default_factory=dict)
     _links: dict[tuple[str, str], RecordingLinks] = field(default_factory=dict)
     _fetching: set[tuple[str, str]] = field(default_factory=set)

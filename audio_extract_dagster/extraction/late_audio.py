@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from audio_extract_dagster.extraction.outcomes import NEVER_CLOSED_AFTER
-from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
+from audio_extract_dagster.model import CallsToLookAt, Job, OpenRecords, RecordStatus
 
 FIRST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
@@ -34,6 +34,8 @@ def days_to_ask_again(
     late_audio: timedelta,
     last_jobs: Mapping[date, Job],
     busy: Collection[date] = (),
+    *,
+    calls: Iterable[CallsToLookAt] = (),
 ) -> list[AskAgain]:
     """The days whose pause is over, oldest first, each once, without those that are `busy`.
 
@@ -41,43 +43,23 @@ def days_to_ask_again(
     failed before it could ask.
 
     `FAILED` records are asked for again like pending ones, but only within `late_audio`: after
-    that they stay `FAILED`, for a person to see. Of calls that were open when their audio was
-    stored, a run lists the day again, and asks for those that have ended.
+    that they stay `FAILED`, for a person to see. `calls` have their answer and may get more: a run
+    of their day lists it anew, and asks for those that have ended.
     """
-    due: dict[date, AskAgain] = {}
+    due: dict[date, list[str]] = {}
     for group in groups:
-        if group.call_date in busy or _is_given_up(group, now, late_audio):
-            continue
-        last_job = last_jobs.get(group.call_date)
-        if now - group.last_asked_at < _pause(group):
-            continue
-        if last_job is not None and now - last_job.started_at < _pause_after_run(group):
-            continue
-        why = _why(group)
-        earlier = due.get(group.call_date)
-        if earlier is not None:
-            why = f"{earlier.why}, {why}"
-        after = last_job.run_id if last_job else None
-        due[group.call_date] = AskAgain(group.call_date, why, after)
-    return [due[day] for day in sorted(due)]
-
-
-def _why(group: OpenRecords) -> str:
-    if group.status is RecordStatus.STORED:
-        return f"{group.count} STORED before their calls had ended"
-    return f"{group.count} {group.status.value} after {group.attempts} requests"
-
-
-def _is_given_up(group: OpenRecords, now: datetime, late_audio: timedelta) -> bool:
-    if group.status is RecordStatus.PENDING:
-        return False  # the run that asks last says so
-    given_up_after = late_audio if group.status is RecordStatus.FAILED else NEVER_CLOSED_AFTER
-    return now - group.newest_since > given_up_after
-
-
-def _pause_after_run(group: OpenRecords) -> timedelta:
-    # What is stored is not asked for while the call is open: then only the run tells of the look.
-    return PAUSE_OF_OPEN_CALLS if group.status is RecordStatus.STORED else FIRST_PAUSE
+        given_up = group.status is RecordStatus.FAILED and (now - group.newest_since > late_audio)
+        if not given_up and now - group.last_asked_at >= _pause(group):
+            why = f"{group.count} {group.status.value} after {group.attempts} requests"
+            due.setdefault(group.call_date, []).append(why)
+    for some in calls:
+        if _is_look_due(some, now, last_jobs.get(some.call_date)):
+            due.setdefault(some.call_date, []).append(f"{some.count} calls may have more")
+    return [
+        AskAgain(day, ", ".join(due[day]), last.run_id if last else None)
+        for day in sorted(due.keys() - set(busy))
+        if not ((last := last_jobs.get(day)) and now - last.started_at < FIRST_PAUSE)
+    ]
 
 
 def _pause(group: OpenRecords) -> timedelta:
@@ -85,3 +67,20 @@ def _pause(group: OpenRecords) -> timedelta:
         return PAUSE_OF_OPEN_CALLS
     doublings = min(max(group.attempts - 1, 0), 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def _is_look_due(calls: CallsToLookAt, now: datetime, last: Job | None) -> bool:
+    """Calls that have ended once a day, until they are asked for; open ones weekly, until day 77.
+
+    Nobody asks for what is open: that somebody has looked is seen by a run that was done.
+    """
+    if calls.have_ended:
+        return now - calls.last_asked_at >= LONGEST_PAUSE
+    if now - calls.newest_start > NEVER_CLOSED_AFTER + PAUSE_OF_OPEN_CALLS:
+        return False
+    if last is not None and now - last.started_at < LONGEST_PAUSE:
+        return False
+    looked_at = calls.last_asked_at
+    if last is not None and last.status.is_done:
+        looked_at = max(looked_at, last.started_at)
+    return now - looked_at >= PAUSE_OF_OPEN_CALLS

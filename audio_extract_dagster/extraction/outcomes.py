@@ -103,6 +103,24 @@ def settle(
     }
 
 
+def may_have_more(
+    call: CallToAsk, answered: Collection[str], *, asked_at: datetime, now: datetime
+) -> bool:
+    """Whether a call that has its answer may get recordings that nobody has listed yet.
+
+    It may if it had not ended when it was asked for. And for a day after its end, if it was asked
+    for before it ended, or has fewer recordings than sessions that say they were recorded.
+    `answered` are the ids of the recordings in the answer.
+    """
+    if call.ended_at is None:
+        return now - call.conversation_start < NEVER_CLOSED_AFTER
+    if call.ended_at > asked_at:
+        return True
+    known = {*answered, *(record.recording_id for record in call.records)} - {""}
+    expects_more = call.may_have_more or len(known) < call.recording_sessions
+    return expects_more and not _ended_long_ago(call, now)
+
+
 def unfinished(
     call: CallToAsk, answers: Answers, reason: Reason = Reason.BATCH_UNFINISHED
 ) -> dict[str, Reason]:
@@ -112,6 +130,8 @@ def unfinished(
     """
     stored = call.stored_ids | answers.stored
     unsettled = dict.fromkeys(answers.errors | call.unsettled_ids, reason) | answers.undelivered
+    if reason.status is RecordStatus.MISSING and stored and not answers.call_error:
+        reason = Reason.BATCH_UNFINISHED  # nothing says that there is anything else: not final
     return {rid: why for rid, why in unsettled.items() if rid not in stored} or {"": reason}
 
 

@@ -21,10 +21,11 @@ ASKS_PER_RUN = 2
 
 
 def is_open(call: CallToAsk) -> bool:
-    """Whether the call has no record yet, one without a final answer, or perhaps more than then."""
+    """Whether the call has no record yet, one without a final answer, or may have more by now."""
     final = (RecordStatus.STORED, RecordStatus.MISSING)
+    ended = call.ended_at is not None
     unanswered = any(record.status not in final for record in call.records)
-    return not call.records or unanswered or call.has_ended_since
+    return not call.records or unanswered or (ended and call.may_have_more)
 
 
 class BatchPlanner:

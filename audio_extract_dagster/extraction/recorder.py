@@ -78,6 +78,9 @@ class Recorder:
         state = BatchStatus.COMPLETED if flight.error is None else BatchStatus.FAILED
         with self._engine.begin() as connection:
             records.write_reasons(connection, self._asked(flight), flight.settled)
+            records.mark_more(
+                connection, flight.calls.values(), flight.may_have_more, self._clock.now()
+            )
             batches.close(connection, flight.batch, state, error=flight.error)
 
     def _asked(self, flight: Flight) -> Asked:

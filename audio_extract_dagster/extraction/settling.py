@@ -14,9 +14,20 @@ from msgspec.structs import replace
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.flight import Flight
-from audio_extract_dagster.extraction.outcomes import needs_metadata, settle, unfinished
+from audio_extract_dagster.extraction.outcomes import (
+    may_have_more,
+    needs_metadata,
+    settle,
+    unfinished,
+)
 from audio_extract_dagster.extraction.planning import BatchPlanner
-from audio_extract_dagster.genesys import GenesysClient, NotPermitted, Unavailable, UnreadableAnswer
+from audio_extract_dagster.genesys import (
+    BadRequest,
+    GenesysClient,
+    NotPermitted,
+    Unavailable,
+    UnreadableAnswer,
+)
 from audio_extract_dagster.model import CallToAsk, Reason
 
 log = logging.getLogger(__name__)
@@ -60,6 +71,8 @@ class Settler:
                     late_audio=self._late_audio,
                 )
             flight.settled.append((call, reasons))
+            if self._may_have_more(flight, call, reasons):
+                flight.may_have_more.add(call.conversation_id)
             if asked_genesys:
                 break
         return not flight.to_settle
@@ -70,6 +83,14 @@ class Settler:
         Another batch costs less than the metadata of each of its calls, and tells more.
         """
         return flight.is_short and self._planner.may_ask_again(call)
+
+    def _may_have_more(
+        self, flight: Flight, call: CallToAsk, reasons: Mapping[str, Reason]
+    ) -> bool:
+        now = self._clock.now()
+        answered = reasons.keys() | flight.answers(call).stored
+        # An answer is as old as its batch, which an earlier run may have submitted.
+        return may_have_more(call, answered, asked_at=flight.batch.submitted_at or now, now=now)
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)
@@ -82,7 +103,7 @@ class Settler:
             ]
         except NotPermitted:
             return unfinished(call, answers, Reason.NO_PERMISSION)
-        except (Unavailable, UnreadableAnswer) as error:
+        except (BadRequest, Unavailable, UnreadableAnswer) as error:
             log.warning("%s", error)
             self._failed_in_a_row += 1
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)

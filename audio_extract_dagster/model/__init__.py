@@ -15,6 +15,7 @@ from audio_extract_dagster.model.calls import (
     StoredRecording,
 )
 from audio_extract_dagster.model.days import (
+    CallsToLookAt,
     DayCounts,
     DayShape,
     Job,
@@ -35,6 +36,7 @@ __all__ = [
     "Batch",
     "BatchStatus",
     "CallToAsk",
+    "CallsToLookAt",
     "DayCounts",
     "DayShape",
     "Job",

@@ -40,8 +40,8 @@ class KnownRecord:
     status: RecordStatus
     attempts: int
     first_requested_at: datetime | None = None
-    call_was_open: bool = False
-    """It was stored before the call had ended."""
+    may_have_more: bool = False
+    """The call may get recordings that were not listed when it was asked for."""
     expired: bool = False
     """It was stored until `RETENTION_DAYS` were over."""
 
@@ -70,10 +70,9 @@ class CallToAsk:
         return max((record.attempts for record in self.records), default=0)
 
     @property
-    def has_ended_since(self) -> bool:
-        """Whether audio was stored before the call ended, and now it has: there may be more."""
-        stored = (r for r in self.records if r.status is RecordStatus.STORED)
-        return self.ended_at is not None and any(r.call_was_open for r in stored)
+    def may_have_more(self) -> bool:
+        """Whether, when it was asked for last, not all of its recordings need have been listed."""
+        return any(record.may_have_more for record in self.records)
 
     @property
     def stored_ids(self) -> frozenset[str]:

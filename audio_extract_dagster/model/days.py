@@ -40,10 +40,7 @@ class DayCounts:
 
 @dataclass(frozen=True)
 class OpenRecords:
-    """The records of one day that are alike in status and in whether their call is still open.
-
-    `STORED` ones only if their call was open then: it may have more by now.
-    """
+    """The records of one day that are alike in status and in whether their call is still open."""
 
     call_date: date
     status: RecordStatus
@@ -52,6 +49,17 @@ class OpenRecords:
     attempts: int
     newest_since: datetime
     """When the one that was first asked for last was first asked for."""
+    last_asked_at: datetime
+
+
+@dataclass(frozen=True)
+class CallsToLookAt:
+    """The calls of one day that have their answer and may get more recordings all the same."""
+
+    call_date: date
+    have_ended: bool
+    count: int
+    newest_start: datetime
     last_asked_at: datetime
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine, update
 
 from audio_extract_dagster.database.ledger import records
-from audio_extract_dagster.database.ledger.calls import named_calls
+from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.tables import agent_calls, audio_records
 from audio_extract_dagster.model import CallToAsk, Reason, StoredRecording
@@ -43,6 +43,12 @@ def give(
     settled = [(load(engine, conversation_id), reasons)]
     with engine.begin() as connection:
         records.write_reasons(connection, Asked(DAY, batch_id, now), settled)
+
+
+def mark(engine: Engine, *more: str, now: datetime = NOW) -> None:
+    """Of all calls these may have more recordings."""
+    with engine.begin() as connection:
+        records.mark_more(connection, calls_of_day(connection, DAY), more, now)
 
 
 def end(engine: Engine, conversation_id: str = "c-1") -> None:

@@ -13,8 +13,14 @@ from audio_extract_dagster.database.ledger import inventory, records
 from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.model import KnownRecord, OpenRecords, Reason, RecordStatus
-from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, recording
+from audio_extract_dagster.model import (
+    CallsToLookAt,
+    KnownRecord,
+    OpenRecords,
+    Reason,
+    RecordStatus,
+)
+from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 
 EARLIER = date(2026, 3, 9)
 LATER = NOW + timedelta(days=2)
@@ -93,15 +99,20 @@ def test_what_is_open_is_grouped_by_day_status_and_open_call(engine: Engine) -> 
     }
 
 
-def test_what_was_stored_while_its_call_was_open_may_not_be_all(engine: Engine) -> None:
-    open_call = call(ended_at=None)
-    add_calls(engine, open_call)
+@pytest.mark.usefixtures("calls")
+def test_calls_that_may_have_more_are_counted_by_day_and_whether_they_have_ended(
+    engine: Engine,
+) -> None:
+    add_calls(engine, call("c-4", ended_at=None))
+    give(engine, "c-2", {"r-1": Reason.UPLOADING})
+    give(engine, "c-4", {"r-1": Reason.DELETED})
     with engine.begin() as connection:
-        asked = Asked(DAY, "b-1", NOW)
-        records.write_stored(connection, asked, [recording()], {"c-1": open_call})
-        assert inventory.open_records(connection) == [
-            OpenRecords(DAY, STORED, True, 1, 1, NOW, NOW)
-        ]
+        records.mark_more(connection, [], ["c-1", "c-2", "c-4"], LATER)
+        found = inventory.calls_to_look_at(connection)
+        assert inventory.open_records(connection)[0].count == 1  # what is pending comes by itself
+    assert sorted(found, key=lambda each: each.have_ended) == [
+        CallsToLookAt(DAY, have_ended, 1, START, LATER) for have_ended in (False, True)
+    ]
 
 
 @pytest.mark.usefixtures("calls")

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.model import Ask, KnownRecord, Reason, RecordStatus, Selection
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
-from audio_extract_dagster_tests.database.ledger_records import end, give, load, store
+from audio_extract_dagster_tests.database.ledger_records import end, give, load, mark, store
 
 
 def ask(
@@ -36,6 +36,7 @@ def a_call_of_each_kind(engine: Engine) -> None:
     store(engine, recording("r-1", "stored"), recording("r-1", "half"))
     give(engine, {"r-2": Reason.UPLOADING}, "half")
     store(engine, recording("r-1", "open"), recording("r-1", "ended since"))
+    mark(engine, "open", "ended since")
     end(engine, "ended since")
 
 
@@ -59,15 +60,19 @@ def test_a_run_asks_for_what_is_open_and_only_by_force_for_more(
     assert ask(engine, selection=selection) == asked
 
 
-def test_a_call_that_has_ended_since_is_asked_once_more(engine: Engine) -> None:
-    add_calls(engine, call(ended_at=None))
-    store(engine, recording())
+def test_a_call_that_may_have_more_is_asked_once_it_has_ended_until_it_has_not(
+    engine: Engine,
+) -> None:
+    add_calls(engine, call(ended_at=None), call("c-2"))
+    store(engine, recording(), recording("r-1", "c-2"))
+    mark(engine, "c-1")
     assert ask(engine) == []
     end(engine)
-    assert load(engine).has_ended_since
+    assert load(engine).may_have_more
     assert ask(engine) == ["c-1"]
-    give(engine, {})
-    assert not load(engine).has_ended_since
+    store(engine, recording())  # what is written again says nothing about what is to come
+    assert ask(engine) == ["c-1"]
+    mark(engine)
     assert ask(engine) == []
 
 

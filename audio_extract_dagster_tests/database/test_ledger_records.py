@@ -62,7 +62,7 @@ def test_a_stored_file_is_written_with_all_that_is_known(engine: Engine) -> None
         "first_requested_at": NOW,
         "stored_at": NOW,
         "updated_at": NOW,
-        "call_was_open": False,
+        "may_have_more": False,
     }
 
 

@@ -65,7 +65,7 @@ def test_audio_of_a_call_that_is_still_open_says_so_after_the_upgrade(empty: Dat
         connection.exec_driver_sql((RELEASED[1]).read_text(encoding="utf-8"))
     migrate(empty.engine, SCHEMA)
     with empty.engine.connect() as connection:
-        query = text("SELECT recording_id FROM audio_records WHERE call_was_open")
+        query = text("SELECT recording_id FROM audio_records WHERE may_have_more")
         assert list(connection.execute(query).scalars()) == ["r-3"]
 
 

@@ -18,7 +18,7 @@ from audio_extract_dagster.extraction.late_audio import (
     days_to_ask_again,
 )
 from audio_extract_dagster.extraction.outcomes import NEVER_CLOSED_AFTER
-from audio_extract_dagster.model import Job, OpenRecords, RecordStatus
+from audio_extract_dagster.model import CallsToLookAt, Job, JobStatus, OpenRecords, RecordStatus
 from audio_extract_dagster_tests.builders import DAY, NOW
 
 HOUR = timedelta(hours=1)
@@ -38,11 +38,12 @@ WAITING = OpenRecords(
 )
 
 
-STORED_OF_OPEN_CALL = replace(
-    WAITING,
-    status=RecordStatus.STORED,
-    call_is_open=True,
-    newest_since=NOW - timedelta(days=8),
+# A call that was open when its audio was stored, a week ago, and is.
+STILL_OPEN = CallsToLookAt(
+    DAY,
+    have_ended=False,
+    count=1,
+    newest_start=NOW - timedelta(days=8),
     last_asked_at=NOW - timedelta(days=7),
 )
 
@@ -52,9 +53,10 @@ def asked(
     jobs: Sequence[Job] = (),
     busy: Sequence[date] = (),
     now: datetime = NOW,
+    calls: Sequence[CallsToLookAt] = (),
 ) -> list[AskAgain]:
     last: Mapping[date, Job] = {job.call_date: job for job in jobs}
-    return days_to_ask_again(groups, now, LATE_AUDIO, last, busy)
+    return days_to_ask_again(groups, now, LATE_AUDIO, last, busy, calls=calls)
 
 
 def broken_run(started_at: datetime) -> Job:
@@ -84,18 +86,40 @@ def test_an_open_call_is_looked_at_however_old_its_day_is() -> None:
     assert len(asked(group)) == 1
 
 
-def test_a_call_that_was_open_when_its_audio_was_stored_is_looked_at_weekly_until_day_70() -> None:
-    group = replace(STORED_OF_OPEN_CALL, newest_since=NOW - NEVER_CLOSED_AFTER)
-    assert asked(group, now=NOW - SECOND) == []
-    assert asked(group) == [AskAgain(DAY, "3 STORED before their calls had ended", None)]
-    assert asked(group, now=NOW + SECOND) == []
+def test_an_open_call_that_may_have_more_is_looked_at_weekly() -> None:
+    assert asked(calls=[STILL_OPEN], now=NOW - SECOND) == []
+    assert asked(calls=[STILL_OPEN]) == [AskAgain(DAY, "1 calls may have more", None)]
 
 
-def test_a_run_that_found_it_open_still_is_a_look() -> None:
-    group = replace(STORED_OF_OPEN_CALL, last_asked_at=NOW - timedelta(days=14))
-    looked = [broken_run(NOW - timedelta(days=7))]
-    assert asked(group, jobs=looked, now=NOW - SECOND) == []
-    assert len(asked(group, jobs=looked)) == 1
+def test_a_run_that_found_it_open_still_is_a_look_and_one_that_broke_is_none() -> None:
+    calls = [replace(STILL_OPEN, last_asked_at=NOW - timedelta(days=14))]
+    looked = replace(broken_run(NOW - timedelta(days=7)), status=JobStatus.SUCCEEDED)
+    assert asked(calls=calls, jobs=[looked], now=NOW - SECOND) == []
+    assert len(asked(calls=calls, jobs=[looked])) == 1
+    broke = broken_run(NOW - timedelta(days=1))
+    assert asked(calls=calls, jobs=[broke], now=NOW - SECOND) == []
+    assert len(asked(calls=calls, jobs=[broke])) == 1
+
+
+def test_the_last_look_at_an_open_call_is_after_day_70() -> None:
+    """As the sensor looks: every five minutes."""
+    looks: list[timedelta] = []
+    job = replace(broken_run(NOW), status=JobStatus.SUCCEEDED)
+    calls = replace(STILL_OPEN, newest_start=NOW - timedelta(hours=20), last_asked_at=NOW)
+    for tick in range(0, 90 * 24 * 12):
+        now = NOW + timedelta(minutes=5 * tick)
+        if asked(calls=[calls], jobs=[job], now=now):
+            looks.append(now - calls.newest_start)
+            job = replace(job, started_at=now + timedelta(minutes=2))
+    assert len(looks) == 10
+    assert looks[-1] > NEVER_CLOSED_AFTER
+
+
+def test_a_call_that_has_ended_and_may_have_more_is_asked_for_a_day_later() -> None:
+    ended = replace(STILL_OPEN, have_ended=True, last_asked_at=NOW - LONGEST_PAUSE)
+    assert asked(calls=[ended], now=NOW - SECOND) == []
+    assert len(asked(calls=[ended])) == 1
+    assert asked(calls=[ended], jobs=[broken_run(NOW - HOUR + SECOND)]) == []
 
 
 def test_what_failed_is_asked_for_until_the_newest_of_it_is_too_old() -> None:

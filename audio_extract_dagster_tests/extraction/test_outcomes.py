@@ -267,6 +267,13 @@ def test_a_batch_that_broke_off_leaves_everything_pending() -> None:
     assert unfinished(call(), Answers()) == {"": Reason.BATCH_UNFINISHED}
 
 
+def test_what_is_not_known_of_a_call_with_audio_is_never_final() -> None:
+    whole, forbidden = call("c-1", KnownRecord("r-1", STORED, 1)), Reason.NO_PERMISSION
+    assert unfinished(whole, Answers(), forbidden) == {"": Reason.BATCH_UNFINISHED}
+    assert unfinished(whole, Answers(call_error=True), forbidden) == {"": forbidden}
+    assert unfinished(call(), Answers(), forbidden) == {"": forbidden}
+
+
 def test_every_reason_has_its_own_code() -> None:
     assert len({reason.code for reason in Reason}) == len(Reason)
     assert {reason.status for reason in Reason} == {PENDING, MISSING, FAILED}

@@ -204,8 +204,8 @@ def test_a_call_is_open_while_any_recording_is(
     assert is_open(call("c-1", *known)) is expected
 
 
-def test_a_call_is_open_again_when_it_has_ended_since(engine: Engine) -> None:
-    stored = KnownRecord("r-1", RecordStatus.STORED, 1, call_was_open=True)
+def test_a_call_that_may_have_more_is_open_again_once_it_has_ended() -> None:
+    stored = KnownRecord("r-1", RecordStatus.STORED, 1, may_have_more=True)
     assert is_open(call("c-1", stored))
     assert not is_open(call("c-1", stored, ended_at=None))
 

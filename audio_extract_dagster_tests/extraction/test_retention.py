@@ -103,11 +103,13 @@ def test_what_has_gone_is_not_asked_for_when_its_call_ends(
     engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
 ) -> None:
     store("c-1", ended_at=None)
+    with engine.begin() as connection:
+        records.mark_more(connection, [], ["c-1"], NOW)
     run(engine, storage)
     with engine.begin() as connection:
         connection.execute(update(agent_calls).values(ended_at=NOW))
         assert next_calls(connection, DAY, 10) == []
-        assert inventory.open_records(connection) == []
+        assert inventory.calls_to_look_at(connection) == []
         (found,) = calls_of_day(connection, DAY)
     assert not is_open(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -11,11 +10,11 @@ import pytest
 from audio_extract_dagster.extraction.retention import expire
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Conversation, Fault, World
-from audio_extract_dagster.simulator.model import Slot, milliseconds
+from audio_extract_dagster.simulator.model import Slot
 from audio_extract_dagster.storage import FolderStorage
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
-from audio_extract_dagster_tests.scenarios.day import FRIDAY, TUESDAY, Scene
-from audio_extract_dagster_tests.scenarios.ending import Ending, Row
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
+from audio_extract_dagster_tests.scenarios.ending import Ending
 
 DAY = timedelta(days=1)
 # Six in the morning of Wednesday in Lima, when the schedule ticks.
@@ -115,49 +114,6 @@ def test_calls_that_stay_open_are_given_up_on_day_70(scene: Scene, calm: Ending)
     on_day_71 = scene.run()
     assert with_reason(on_day_71, "never_closed") == still_open
     assert on_day_71.status is JobStatus.SUCCEEDED
-
-
-class Growing(World):
-    """A world whose stuck calls get another recording when they end."""
-
-    now = FRIDAY
-
-    def build(self, slot: Slot) -> Conversation:
-        call = super().build(slot)
-        if call.story != "stuck" or call.end_ms is None or call.end_ms > milliseconds(self.now):
-            return call
-        another = replace(call.recordings[0], id=f"{call.recordings[0].id[:-4]}beef")
-        return replace(call, recordings=(*call.recordings, another))
-
-
-def test_what_a_call_gets_after_its_audio_was_stored_is_fetched_once_it_has_ended(
-    make_scene: SceneMaker,
-) -> None:
-    world = Growing(seed=7, calls_per_day=40)
-    scene = make_scene(world)
-    scene.simulator.switches.open_call_recordings = True
-    first = scene.run()
-    stuck = next(call for call in world.conversations(TUESDAY) if call.story == "stuck")
-    early = {key for key in first.state.keys_with("STORED") if key[0] == stuck.id}
-    assert early
-    # Open as before: nobody asks for what is stored.
-    before = len(first.batches)
-    scene.simulator.finish_uploads()
-    scene.clock.advance(DAY.total_seconds())
-    again = scene.run()
-    assert stuck.id not in requested(again.batches[before:])
-
-    scene.clock.advance(62 * DAY.total_seconds())
-    world.now = scene.clock.now()
-    after = scene.run()
-    late = {key for key in after.state.keys_with("STORED") if key[0] == stuck.id} - early
-    assert [key[:2] for key in after.downloads] == [key[:2] for key in late]
-    assert len(late) == 1
-    assert scene.run().batches == after.batches
-
-
-def requested(batches: Sequence[Row]) -> set[str]:
-    return {item["conversationId"] for batch in batches for item in batch["requested"]}
 
 
 def test_a_recording_that_is_flagged_and_not_listed_has_a_day_to_appear(

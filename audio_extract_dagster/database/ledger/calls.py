@@ -38,10 +38,6 @@ from audio_extract_dagster.model import (
 )
 
 OPEN = (RecordStatus.PENDING.value, RecordStatus.FAILED.value)
-# Once the call has ended there may be more.
-STORED_TOO_EARLY = and_(
-    audio_records.c.status == RecordStatus.STORED.value, audio_records.c.call_was_open
-)
 
 
 class Position(NamedTuple):
@@ -79,15 +75,15 @@ def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
 
 
 def _asked_for(selection: Selection) -> ColumnElement[bool]:
-    """Open calls have no record, one that is `PENDING` or `FAILED`, or have ended since."""
+    """Open calls have no record, one that is `PENDING` or `FAILED`, or ended and may have more."""
     record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
     is_new = ~exists().where(record_of_call)
     is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(OPEN)))
-    was_open = exists().where(and_(record_of_call, STORED_TOO_EARLY))
-    has_ended_since = and_(agent_calls.c.ended_at.is_not(None), was_open)
+    more = exists().where(and_(record_of_call, audio_records.c.may_have_more))
+    has_ended = agent_calls.c.ended_at.is_not(None)
     conditions = {
         Ask.NEW_CALLS: is_new,
-        Ask.OPEN_CALLS: or_(is_new, is_open, has_ended_since),
+        Ask.OPEN_CALLS: or_(is_new, is_open, and_(has_ended, more)),
         Ask.ALL_CALLS: true(),
     }
     asked_for = conditions[selection.ask]
@@ -111,7 +107,7 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
                 RecordStatus(record.status),
                 record.attempts,
                 record.first_requested_at,
-                record.call_was_open,
+                record.may_have_more,
                 record.reason == Reason.RETENTION.code,
             )
         )

@@ -46,6 +46,10 @@ _FORGET_NUMBERS = text("""
     UPDATE agent_calls SET ani = NULL, dnis = NULL
      WHERE call_date = :day AND (ani IS NOT NULL OR dnis IS NOT NULL)
 """)
+# What came now would be deleted at once.
+_EXPECT_NO_MORE = text("""
+    UPDATE audio_records SET may_have_more = false WHERE call_date = :day AND may_have_more
+""")
 _EXPIRED = text("""
     SELECT conversation_id, recording_id FROM audio_records
      WHERE call_date = :day AND reason = :reason
@@ -86,6 +90,7 @@ def forget_details(connection: Connection, call_date: date) -> int:
     """Empty the payloads of the day and drop its phone numbers; returns how many payloads."""
     payloads = connection.execute(_FORGET_PAYLOADS, {"day": call_date}).rowcount
     connection.execute(_FORGET_NUMBERS, {"day": call_date})
+    connection.execute(_EXPECT_NO_MORE, {"day": call_date})
     return payloads
 
 

@@ -11,9 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection, func, or_, select
 
-from audio_extract_dagster.database.ledger.calls import STORED_TOO_EARLY
-from audio_extract_dagster.database.tables import audio_records
-from audio_extract_dagster.model import OpenRecords, Reason, RecordStatus
+from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
 
 _ROWS_PER_FETCH = 2000
 
@@ -48,16 +47,13 @@ def stored_files(connection: Connection, call_date: date) -> Iterator[FileRow]:
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:
-    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open.
-
-    And what was stored before its call had ended, as long as nobody has asked again since.
-    """
-    call_is_open = or_(STORED_TOO_EARLY, audio_records.c.reason == Reason.CALL_OPEN.code)
+    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open."""
+    call_is_open = (audio_records.c.reason == Reason.CALL_OPEN.code).label("call_is_open")
     query = (
         select(
             audio_records.c.call_date,
             audio_records.c.status,
-            call_is_open.label("call_is_open"),
+            call_is_open,
             func.count(),
             func.max(audio_records.c.attempts),
             func.max(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
@@ -67,7 +63,6 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             or_(
                 audio_records.c.status == RecordStatus.PENDING.value,
                 audio_records.c.status == RecordStatus.FAILED.value,
-                STORED_TOO_EARLY,
             )
         )
         .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
@@ -76,3 +71,27 @@ def open_records(connection: Connection) -> list[OpenRecords]:
         OpenRecords(day, RecordStatus(status), *rest)
         for day, status, *rest in connection.execute(query)
     ]
+
+
+def calls_to_look_at(connection: Connection) -> list[CallsToLookAt]:
+    """The calls that may get more recordings, by day and whether they have ended by now.
+
+    Those with a pending record are left out: they are asked for again because of that.
+    """
+    has_ended = agent_calls.c.ended_at.is_not(None).label("has_ended")
+    query = (
+        select(
+            audio_records.c.call_date,
+            has_ended,
+            func.count(audio_records.c.conversation_id.distinct()),
+            func.max(agent_calls.c.conversation_start),
+            func.max(audio_records.c.updated_at),
+        )
+        .join(agent_calls, agent_calls.c.conversation_id == audio_records.c.conversation_id)
+        .where(
+            audio_records.c.may_have_more,
+            audio_records.c.status != RecordStatus.PENDING.value,
+        )
+        .group_by(audio_records.c.call_date, has_ended)
+    )
+    return [CallsToLookAt(*row) for row in connection.execute(query)]

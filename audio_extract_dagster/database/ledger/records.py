@@ -5,7 +5,7 @@ One statement serves a whole batch, so that statements grow with batches and not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -23,12 +23,11 @@ from audio_extract_dagster.model import (
 )
 
 _KEY = ("conversation_id", "recording_id", "part")
-_NO_FILE = {
-    **dict.fromkeys(
-        ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
-    ),
-    "call_was_open": False,
-}
+# What a newer row does not take away from an older one; of the last two something else decides.
+_KEPT = (*_KEY, "first_requested_at", "may_have_more")
+_NO_FILE = dict.fromkeys(
+    ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")
+)
 
 
 class Asked(NamedTuple):
@@ -62,7 +61,6 @@ def write_stored(
             "sha256": part.sha256,
             "duration_seconds": part.duration_seconds,
             "stored_at": asked.now,
-            "call_was_open": calls_by_id[recording.conversation_id].ended_at is None,
         }
         for recording in latest.values()
         for part in recording.parts
@@ -96,8 +94,7 @@ def write_reasons(
 ) -> None:
     """Record why recordings are not stored: for each call, a reason by recording id.
 
-    A call that has no reason without an id keeps no row without one, either. One that has ended by
-    now has told all that it has.
+    A call that has no reason without an id keeps no row without one, either.
     """
     settled = list(reasons)
     rows = [
@@ -118,7 +115,20 @@ def write_reasons(
         if "" not in by_id and any(not record.recording_id for record in call.records)
     )
     _delete_without_id(connection, [call.conversation_id for call in known_without])
-    _mark_ended(connection, [call.conversation_id for call, _ in settled if call.has_ended_since])
+
+
+def mark_more(
+    connection: Connection, calls: Iterable[CallToAsk], more: Collection[str], now: datetime
+) -> None:
+    """Note of calls that have their answer which of them, by id, may get more recordings."""
+    ids = [each.conversation_id for each in calls if each.may_have_more]
+    changed = [*more, *(each for each in ids if each not in more)]
+    if changed:
+        connection.execute(
+            update(audio_records)
+            .where(audio_records.c.conversation_id.in_(changed))
+            .values(may_have_more=audio_records.c.conversation_id.in_(more), updated_at=now)
+        )
 
 
 def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
@@ -130,6 +140,7 @@ def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
         "attempts": call.attempts + 1,
         "first_requested_at": asked.now,
         "updated_at": asked.now,
+        "may_have_more": False,
     }
 
 
@@ -157,20 +168,9 @@ def _delete_without_id(connection: Connection, conversation_ids: Sequence[str]) 
         )
 
 
-def _mark_ended(connection: Connection, conversation_ids: Sequence[str]) -> None:
-    if conversation_ids:
-        connection.execute(
-            update(audio_records)
-            .where(audio_records.c.conversation_id.in_(conversation_ids))
-            .values(call_was_open=False)
-        )
-
-
 _NAMES = [column.name for column in audio_records.c]
 _ALL = ", ".join(_NAMES)
-_REPLACED = ", ".join(
-    f"{name} = excluded.{name}" for name in _NAMES if name not in (*_KEY, "first_requested_at")
-)
+_REPLACED = ", ".join(f"{name} = excluded.{name}" for name in _NAMES if name not in _KEPT)
 _OPEN = ", ".join(f"'{status}'" for status in OPEN)
 # A recording that comes in other parts than before leaves no old part behind, and the row without a
 # recording id goes as soon as the call has one with an id. The first request stays the first; only

@@ -36,13 +36,16 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         now = SystemClock().now()
         with database_errors(engine), engine.connect() as connection:
             groups = inventory.open_records(connection)
-            last = jobs.last_jobs(connection, {group.call_date for group in groups})
+            calls = inventory.calls_to_look_at(connection)
+            days_open = {group.call_date for group in groups} | {c.call_date for c in calls}
+            last = jobs.last_jobs(connection, days_open)
         due = days_to_ask_again(
             groups,
             now,
             timedelta(days=settings.late_audio_days),
             last,
             busy_days(engine, settings.pg_schema, {day: job.status for day, job in last.items()}),
+            calls=calls,
         )
         # A day that was excluded later is no partition any more.
         requests = [_request(each, now) for each in due if each.day in days]
