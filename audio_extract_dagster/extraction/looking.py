@@ -11,6 +11,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.extraction.looks import LookPlan
 from audio_extract_dagster.genesys import (
+    BadRequest,
     GenesysClient,
     NotFound,
     NotPermitted,
@@ -57,8 +58,9 @@ class Looker:
         flight.looked()
         try:
             status = self._client.batch_status(flight.batch.genesys_job_id or "")
-        except (NotFound, NotPermitted):
-            # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer.
+        except (BadRequest, NotFound, NotPermitted):
+            # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer,
+            # or Genesys does not know it any more.
             flight.break_off("job_gone")
             return []
         except (Unavailable, UnreadableAnswer):

@@ -23,6 +23,7 @@ from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,
     GenesysError,
+    NotFound,
     SubmissionUncertain,
 )
 from audio_extract_dagster.model import Batch, BatchStatus, CallToAsk
@@ -66,8 +67,8 @@ class Submitter:
     def submit(self, calls: Sequence[CallToAsk]) -> Submitted | None:
         """Order the recordings of `calls`; None if they went back to the planner.
 
-        Raises `SubmissionUncertain` or `BadRequest` after too many of them in a row, and at once
-        what `GenesysClient.submit_batch` raises besides.
+        Raises `SubmissionUncertain`, `BadRequest` or `NotFound` after too many of them in a row,
+        and at once what `GenesysClient.submit_batch` raises besides.
         """
         batch = self._plan(calls)
         try:
@@ -78,7 +79,7 @@ class Submitter:
             if self._times_in_a_row(error) >= LOST_REPLIES:
                 raise
             return None
-        except BadRequest as error:
+        except (BadRequest, NotFound) as error:
             refusal = f"refused: {error.code or error.status}"
             if self._times_in_a_row(error) >= REFUSALS:
                 self.close_unsent(batch, refusal)

@@ -144,3 +144,50 @@ def test_a_genesys_that_refuses_every_batch_is_asked_a_few_times(
     assert after.error is None
     assert after.state.files == calm.state.files
     assert after.state == calm.state
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_one_call_that_genesys_refuses_everywhere_costs_that_call_alone(
+    scene: Scene, calm: Ending, status: int
+) -> None:
+    refused = min(calm.state.keys_with("STORED"))[0]
+    for operation in ("batch_submit", "metadata"):
+        scene.simulator.faults.add(
+            Fault(operation, "status", times=None, match=refused, params={"status": status})
+        )
+    ending = scene.run()
+    assert ending.error is None
+    others = {key for key in calm.state.keys_with("STORED") if key[0] != refused}
+    assert ending.state.keys_with("STORED") == others
+    assert {key[0] for key in ending.state.records} == {key[0] for key in calm.state.records}
+
+
+def test_metadata_that_is_refused_for_one_call_costs_that_call_alone(
+    scene: Scene, calm: Ending
+) -> None:
+    key = min(k for k, row in calm.state.records.items() if row["reason"] == "not_recorded")
+    fault = Fault("metadata", "status", times=None, match=key[0], params={"status": 400})
+    scene.simulator.faults.add(fault)
+    ending = scene.run()
+    assert ending.error is None
+    assert ending.state.records[key]["reason"] == "metadata_unreadable"
+    assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
+    assert scene.run_undisturbed().state == calm.state
+
+
+@pytest.mark.parametrize("status", [400, 410])
+def test_an_old_batch_that_genesys_tells_nothing_of_is_asked_for_anew(
+    scene: Scene, calm: Ending, status: int
+) -> None:
+    scene.simulator.faults.add(Fault("batch_poll", "status", times=None, params={"status": 500}))
+    first = scene.run()
+    scene.simulator.faults.clear()
+    jobs = [batch["genesys_job_id"] for batch in first.batches]
+    assert jobs
+    for job in jobs:
+        scene.simulator.faults.add(
+            Fault("batch_poll", "status", times=None, match=job, params={"status": status})
+        )
+    ending = scene.run()
+    assert ending.state == calm.state
+    assert statuses(ending)[: len(jobs)] == [("FAILED", "job_gone")] * len(jobs)
