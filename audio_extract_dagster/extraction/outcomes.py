@@ -103,22 +103,20 @@ def settle(
     }
 
 
-def may_have_more(
-    call: CallToAsk, answered: Collection[str], *, asked_at: datetime, now: datetime
-) -> bool:
+def may_have_more(call: CallToAsk, answered: Collection[str], *, asked_at: datetime) -> bool:
     """Whether a call that has its answer may get recordings that nobody has listed yet.
 
     It may if it had not ended when it was asked for. And for a day after its end, if it was asked
     for before it ended, or has fewer recordings than sessions that say they were recorded.
-    `answered` are the ids of the recordings in the answer.
+    `answered` are the ids of the recordings in the answer, which is as old as `asked_at`.
     """
     if call.ended_at is None:
-        return now - call.conversation_start < NEVER_CLOSED_AFTER
+        return asked_at - call.conversation_start < NEVER_CLOSED_AFTER
     if call.ended_at > asked_at:
         return True
     known = {*answered, *(record.recording_id for record in call.records)} - {""}
     expects_more = call.may_have_more or len(known) < call.recording_sessions
-    return expects_more and not _ended_long_ago(call, now)
+    return expects_more and not _ended_long_ago(call, asked_at)
 
 
 def unfinished(
@@ -175,8 +173,8 @@ def _without_metadata(call: CallToAsk, now: datetime) -> Reason:
     return Reason.WITHDRAWN if _ended_long_ago(call, now) else Reason.NOT_LISTED_YET
 
 
-def _ended_long_ago(call: CallToAsk, now: datetime) -> bool:
-    return call.ended_at is not None and now - call.ended_at >= LISTING_LAG
+def _ended_long_ago(call: CallToAsk, moment: datetime) -> bool:
+    return call.ended_at is not None and moment - call.ended_at >= LISTING_LAG
 
 
 def _is_too_late(call: CallToAsk, recording_id: str, now: datetime, late_audio: timedelta) -> bool:

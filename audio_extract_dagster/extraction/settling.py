@@ -87,10 +87,10 @@ class Settler:
     def _may_have_more(
         self, flight: Flight, call: CallToAsk, reasons: Mapping[str, Reason]
     ) -> bool:
-        now = self._clock.now()
         answered = reasons.keys() | flight.answers(call).stored
         # An answer is as old as its batch, which an earlier run may have submitted.
-        return may_have_more(call, answered, asked_at=flight.batch.submitted_at or now, now=now)
+        asked_at = flight.batch.submitted_at or self._clock.now()
+        return may_have_more(call, answered, asked_at=asked_at)
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)

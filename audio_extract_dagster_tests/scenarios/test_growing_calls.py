@@ -68,6 +68,13 @@ class Story:
         self.world.now = moment
         return self.scene.run()
 
+    def fails_at(self, moment: datetime) -> None:
+        """A run that submits its batch, and nobody tells it what became of that."""
+        faults = self.scene.simulator.faults
+        faults.add(Fault("batch_poll", "status", times=None, params={"status": 500}))
+        assert self.run_at(moment).status is JobStatus.FAILED
+        faults.clear()
+
     def stored(self, ending: Ending) -> int:
         return sum(key[0] == self.id for key in ending.state.keys_with("STORED"))
 
@@ -101,15 +108,19 @@ def test_a_batch_from_before_the_end_that_is_read_after_it_is_not_the_last_word(
     tell: StoryMaker,
 ) -> None:
     story = tell()
-    story.scene.simulator.faults.add(
-        Fault("batch_poll", "status", times=None, params={"status": 500})
-    )
-    assert story.scene.run().status is JobStatus.FAILED
-    story.scene.simulator.faults.clear()
+    story.fails_at(FRIDAY)
     read = story.run_at(FRIDAY + 2 * HOUR)
     assert (story.stored(read), story.requests(read)) == (1, 1)
     after = story.run_at(FRIDAY + 26 * HOUR)
     assert (story.stored(after), story.requests(after)) == (2, 2)
+
+
+def test_an_answer_is_as_old_as_its_batch_also_if_it_is_read_days_later(tell: StoryMaker) -> None:
+    story = tell(second=FRIDAY + 4 * HOUR)
+    story.scene.run()
+    story.fails_at(FRIDAY + 2 * HOUR)
+    assert story.stored(story.run_at(FRIDAY + 30 * HOUR)) == 1
+    assert story.stored(story.run_at(FRIDAY + 54 * HOUR)) == 2
 
 
 def test_a_call_whose_first_recording_cannot_be_had_is_not_forgotten(tell: StoryMaker) -> None:
