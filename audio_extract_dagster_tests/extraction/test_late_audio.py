@@ -119,6 +119,7 @@ def test_a_call_that_has_ended_and_may_have_more_is_asked_for_a_day_later() -> N
     ended = replace(STILL_OPEN, have_ended=True, last_asked_at=NOW - LONGEST_PAUSE)
     assert asked(calls=[ended], now=NOW - SECOND) == []
     assert len(asked(calls=[ended])) == 1
+    assert len(asked(calls=[ended], now=NOW + SECOND)) == 1
     assert asked(calls=[ended], jobs=[broken_run(NOW - HOUR + SECOND)]) == []
 
 

@@ -267,6 +267,12 @@ def test_a_batch_that_broke_off_leaves_everything_pending() -> None:
     assert unfinished(call(), Answers()) == {"": Reason.BATCH_UNFINISHED}
 
 
+def test_a_recording_that_was_told_twice_counts_once() -> None:
+    before = call("c-1", KnownRecord("r-1", STORED, 1), KnownRecord("r-2", PENDING, 1))
+    answers = Answers({"r-1"}, errors={"r-1", "r-2"})
+    assert unfinished(before, answers) == {"r-2": Reason.BATCH_UNFINISHED}
+
+
 def test_what_is_not_known_of_a_call_with_audio_is_never_final() -> None:
     whole, forbidden = call("c-1", KnownRecord("r-1", STORED, 1)), Reason.NO_PERMISSION
     assert unfinished(whole, Answers(), forbidden) == {"": Reason.BATCH_UNFINISHED}
