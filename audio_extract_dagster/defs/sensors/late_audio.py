@@ -24,8 +24,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         default_status=status,
         description=(
             "Asks again, with growing pauses, for days with recordings that Genesys did not have "
-            "yet, until they are stored or LATE_AUDIO_DAYS are over. Calls that are still open are "
-            "looked at weekly."
+            "yet, until they are stored or LATE_AUDIO_DAYS are over. Calls that may get more are "
+            "asked for a day after they have ended, and looked at weekly while they are open."
         ),
     )
     def late_audio(
@@ -51,7 +51,10 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         requests = [_request(each, now) for each in due if each.day in days]
         if not requests:
             open_count = sum(group.count for group in groups)
-            return dg.SkipReason(f"{open_count} recordings are open; none is due to be asked for.")
+            more = sum(some.count for some in calls)
+            return dg.SkipReason(
+                f"{open_count} recordings are open, {more} calls may get more; none is due."
+            )
         return requests
 
     return late_audio
