@@ -27,7 +27,6 @@ ENGLISH = Texts(
     title="Call recordings of {day}",
     subject="Call recordings of {day}: {outcome}, {stored} stored, {open} open",
     subject_without_counts="Call recordings of {day}: {outcome}",
-    digest_subject="Call recordings of {day}: {days} days, {outcome}",
     outcomes={
         JobStatus.SUCCEEDED: "complete",
         JobStatus.INCOMPLETE: "not complete yet",

@@ -123,9 +123,7 @@ def compose_digest(
     ]
     return Message(
         title=texts.title.format(day=span),
-        subject=texts.digest_subject.format(
-            day=span, days=len(days), outcome=texts.outcomes[worst]
-        ),
+        subject=texts.subject_without_counts.format(day=span, outcome=texts.outcomes[worst]),
         html=layout.document("".join(parts), texts.language),
     )
 

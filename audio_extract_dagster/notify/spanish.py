@@ -27,7 +27,6 @@ SPANISH = Texts(
     title="Grabaciones del {day}",
     subject="Grabaciones del {day}: {outcome}, {stored} guardadas, {open} por resolver",
     subject_without_counts="Grabaciones del {day}: {outcome}",
-    digest_subject="Grabaciones del {day}: {days} días, {outcome}",
     outcomes={
         JobStatus.SUCCEEDED: "completo",
         JobStatus.INCOMPLETE: "aún incompleto",

@@ -28,7 +28,6 @@ class Texts:
     title: str
     subject: str
     subject_without_counts: str
-    digest_subject: str
     #: How a finished run ended, in a word for subjects and in a sentence; what to do then.
     outcomes: Mapping[JobStatus, str]
     statuses: Mapping[JobStatus, str]

@@ -87,7 +87,7 @@ def test_a_backfill_is_mailed_as_one_digest(
 
     assert ticks == ["Digests of 1 backfills: abc.", "Digests of 0 backfills: none."]
     (message,) = gateway.received
-    assert "2026-03-09 to 2026-03-10: 2 days" in message["subject"]
+    assert "2026-03-09 to 2026-03-10: " in message["subject"]
     assert "/runs/b/abc" in message["htmlContent"]
 
 
@@ -113,7 +113,7 @@ def test_a_backfill_whose_runs_all_broke_before_they_had_a_job_is_mailed(
 
     assert rows(database.engine, "extraction_jobs") == []
     (message,) = gateway.received
-    assert f"{DAY}: 1 days" in message["subject"]
+    assert message["subject"] == f"Call recordings of {DAY}: FAILED"
     assert "FAILED" in message["htmlContent"]
 
 
