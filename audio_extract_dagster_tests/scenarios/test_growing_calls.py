@@ -123,6 +123,20 @@ def test_an_answer_is_as_old_as_its_batch_also_if_it_is_read_days_later(tell: St
     assert story.stored(story.run_at(FRIDAY + 54 * HOUR)) == 2
 
 
+def test_a_run_that_ends_before_the_last_word_forgets_nothing(tell: StoryMaker) -> None:
+    """The first file takes the place of the row that says that the call may have more."""
+    story = tell(second=FRIDAY + 5 * HOUR)
+    story.scene.simulator.switches.open_call_recordings = False
+    story.scene.run()
+    faults = story.scene.simulator.faults
+    faults.add(Fault("metadata", "rate_limited", times=None, params={"retry_after": 3600}))
+    broke = story.run_at(FRIDAY + 2 * HOUR)
+    assert (story.stored(broke), broke.status) == (1, JobStatus.FAILED)
+    faults.clear()
+    story.run_at(FRIDAY + 3 * HOUR)
+    assert story.stored(story.run_at(FRIDAY + 50 * HOUR)) == 2
+
+
 def test_a_call_whose_first_recording_cannot_be_had_is_not_forgotten(tell: StoryMaker) -> None:
     story = tell(first_state="DELETED")
     assert story.stored(story.scene.run()) == 0

@@ -140,7 +140,7 @@ def _row(asked: Asked, call: CallToAsk, recording_id: str) -> dict[str, object]:
         "attempts": call.attempts + 1,
         "first_requested_at": asked.now,
         "updated_at": asked.now,
-        "may_have_more": False,
+        "may_have_more": call.may_have_more,
     }
 
 
