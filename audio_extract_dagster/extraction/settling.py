@@ -105,7 +105,8 @@ class Settler:
             return unfinished(call, answers, Reason.NO_PERMISSION)
         except (BadRequest, Unavailable, UnreadableAnswer) as error:
             log.warning("%s", error)
-            self._failed_in_a_row += 1
+            # A refusal comes at once and is about this call.
+            self._failed_in_a_row += not isinstance(error, BadRequest)
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         self._failed_in_a_row = 0
         if not all(recording.id for recording in metadata):

@@ -24,6 +24,7 @@ from audio_extract_dagster.genesys import (
     GenesysClient,
     GenesysError,
     NotFound,
+    NotPermitted,
     SubmissionUncertain,
 )
 from audio_extract_dagster.model import Batch, BatchStatus, CallToAsk
@@ -67,8 +68,8 @@ class Submitter:
     def submit(self, calls: Sequence[CallToAsk]) -> Submitted | None:
         """Order the recordings of `calls`; None if they went back to the planner.
 
-        Raises `SubmissionUncertain`, `BadRequest` or `NotFound` after too many of them in a row,
-        and at once what `GenesysClient.submit_batch` raises besides.
+        Raises `SubmissionUncertain` or a refusal after too many of them in a row, and at once what
+        `GenesysClient.submit_batch` raises besides.
         """
         batch = self._plan(calls)
         try:
@@ -79,16 +80,16 @@ class Submitter:
             if self._times_in_a_row(error) >= LOST_REPLIES:
                 raise
             return None
-        except (BadRequest, NotFound) as error:
+        except GenesysError as error:
+            if not _may_mind_one_call(error):
+                # It says that Genesys surely did not take it: nobody need wonder later.
+                self.close_unsent(batch, "not_taken")
+                raise
             refusal = f"refused: {error.code or error.status}"
             if self._times_in_a_row(error) >= REFUSALS:
                 self.close_unsent(batch, refusal)
                 raise
             return self._refused(batch, calls, refusal)
-        except GenesysError:
-            # All others say that Genesys surely did not take it: nobody need wonder later.
-            self.close_unsent(batch, "not_taken")
-            raise
         self._in_a_row.clear()
         batch.submitted_at = self._clock.now()
         with self._engine.begin() as connection:
@@ -127,3 +128,13 @@ class Submitter:
     def _times_in_a_row(self, error: GenesysError) -> int:
         self._in_a_row[type(error)] += 1
         return self._in_a_row[type(error)]
+
+
+def _may_mind_one_call(error: GenesysError) -> bool:
+    """Whether it refuses what was asked for: then a part of the batch may be taken.
+
+    A 403 that names no permission may be about a call of another division.
+    """
+    if isinstance(error, NotPermitted):
+        return not error.permissions
+    return isinstance(error, (BadRequest, NotFound))

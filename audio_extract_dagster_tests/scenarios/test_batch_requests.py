@@ -6,8 +6,8 @@ import pytest
 
 from audio_extract_dagster.genesys import BadRequest, RateLimited, SubmissionUncertain
 from audio_extract_dagster.model import JobStatus
-from audio_extract_dagster.simulator import Fault
-from audio_extract_dagster_tests.scenarios.day import Scene
+from audio_extract_dagster.simulator import Fault, World
+from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
@@ -146,7 +146,7 @@ def test_a_genesys_that_refuses_every_batch_is_asked_a_few_times(
     assert after.state == calm.state
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", [400, 403, 404])
 def test_one_call_that_genesys_refuses_everywhere_costs_that_call_alone(
     scene: Scene, calm: Ending, status: int
 ) -> None:
@@ -173,6 +173,20 @@ def test_metadata_that_is_refused_for_one_call_costs_that_call_alone(
     assert ending.state.records[key]["reason"] == "metadata_unreadable"
     assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
     assert scene.run_undisturbed().state == calm.state
+
+
+def test_three_whose_metadata_is_refused_do_not_stand_for_the_others(
+    scene: Scene, calm: Ending, world: World
+) -> None:
+    missing = {key[0] for key in calm.state.keys_with("MISSING")}
+    refused = [call.id for call in world.conversations(TUESDAY) if call.id in missing][:3]
+    for call in refused:
+        fault = Fault("metadata", "status", times=None, match=call, params={"status": 400})
+        scene.simulator.faults.add(fault)
+    ending = scene.run()
+    others = {key: row for key, row in calm.state.records.items() if key[0] not in refused}
+    found = {key: row for key, row in ending.state.records.items() if key[0] not in refused}
+    assert found == others
 
 
 @pytest.mark.parametrize("status", [400, 410])
