@@ -39,27 +39,35 @@ def days_to_ask_again(
 ) -> list[AskAgain]:
     """The days whose pause is over, oldest first, each once, without those that are `busy`.
 
-    The pause counts from the last asking, and the first pause from the last run, which may have
-    failed before it could ask.
+    The pause counts from the last asking, and another one from the last run, which may have failed
+    before it could ask: an hour, and a day once that has gone on for a day.
 
     `FAILED` records are asked for again like pending ones, but only within `late_audio`: after
     that they stay `FAILED`, for a person to see. `calls` have their answer and may get more: a run
     of their day lists it anew, and asks for those that have ended.
     """
-    due: dict[date, list[str]] = {}
+    due: dict[date, list[tuple[datetime, str]]] = {}
     for group in groups:
         given_up = group.status is RecordStatus.FAILED and (now - group.newest_since > late_audio)
-        if not given_up and now - group.last_asked_at >= _pause(group):
+        since = group.last_asked_at + _pause(group)
+        if not given_up and since <= now:
             why = f"{group.count} {group.status.value} after {group.attempts} requests"
-            due.setdefault(group.call_date, []).append(why)
+            due.setdefault(group.call_date, []).append((since, why))
     for some in calls:
         if _is_look_due(some, now, last_jobs.get(some.call_date)):
-            due.setdefault(some.call_date, []).append(f"{some.count} calls may have more")
+            since, why = some.last_asked_at + LONGEST_PAUSE, f"{some.count} calls may have more"
+            due.setdefault(some.call_date, []).append((since, why))
     return [
-        AskAgain(day, ", ".join(due[day]), last.run_id if last else None)
+        AskAgain(day, ", ".join(why for _, why in due[day]), last.run_id if last else None)
         for day in sorted(due.keys() - set(busy))
-        if not ((last := last_jobs.get(day)) and now - last.started_at < FIRST_PAUSE)
+        if (last := last_jobs.get(day)) is None
+        or now - last.started_at >= _pause_after_run(last, max(since for since, _ in due[day]))
     ]
+
+
+def _pause_after_run(last: Job, due_since: datetime) -> timedelta:
+    """Runs that fail all day before they can ask will not do better an hour later."""
+    return LONGEST_PAUSE if last.started_at - due_since >= LONGEST_PAUSE else FIRST_PAUSE
 
 
 def _pause(group: OpenRecords) -> timedelta:

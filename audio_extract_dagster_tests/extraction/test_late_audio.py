@@ -134,8 +134,21 @@ def test_what_is_pending_is_asked_for_also_then_so_that_a_run_can_give_it_up() -
     assert len(asked(group)) == 1
 
 
+def test_a_day_whose_runs_all_break_is_asked_for_hourly_for_a_day_and_then_daily() -> None:
+    """As the sensor looks: every five minutes. Nothing is asked for, so nothing else moves."""
+    group = replace(WAITING, attempts=1, last_asked_at=NOW - HOUR)
+    job, runs = broken_run(NOW - HOUR), list[datetime]()
+    for tick in range(0, 10 * 24 * 12):
+        now = NOW + timedelta(minutes=5 * tick)
+        if asked(group, jobs=[job], now=now):
+            runs.append(now)
+            job = replace(job, started_at=now)
+    assert len([run for run in runs if run < NOW + timedelta(days=1)]) == 24
+    assert 8 <= len([run for run in runs if run >= NOW + timedelta(days=2)]) <= 9
+
+
 def test_a_run_that_broke_is_followed_after_the_first_pause_and_not_sooner() -> None:
-    group = replace(WAITING, last_asked_at=NOW - timedelta(days=2))
+    group = replace(WAITING, last_asked_at=NOW - timedelta(hours=20))
     assert asked(group, jobs=[broken_run(NOW - HOUR + SECOND)]) == []
     (again,) = asked(group, jobs=[broken_run(NOW - HOUR)])
     assert again.after == "run-2"
