@@ -77,29 +77,31 @@ def _database(settings: Settings) -> str:
 
 
 def _due_day(settings: Settings) -> str:
-    latest = settings.business_days.latest_finished(datetime.now(timezone.utc))
+    now = datetime.now(timezone.utc)
+    latest = settings.business_days.latest_finished(now)
     if latest is None:
         return "none yet"
-    statuses = _last_statuses(settings, date.min, latest)
-    status = statuses.get(latest)
+    status = _last_status(settings, latest)
     if status is not None and status.is_done:
         return f"{latest} {status.value}"
     if status is JobStatus.RUNNING and _works_on(settings, latest):
         raise NotYet(f"{latest} is RUNNING: a run works on it now.")
-    before = None if status else _due_at_last_tick(settings)
-    if before is not None and before in statuses and statuses[before].is_done:
-        return f"{before} {statuses[before].value}; {latest} is due at the next tick"
+    if status is None and (done := _done_at_last_tick(settings, now)):
+        return f"{done}; {latest} is due at the next tick"
     how = "never ran" if status is None else f"is {status.value}"
     gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
     raise NotYet(f"{latest} {how}{gone}. Run `audio-extract run --date {latest}`.")
 
 
-def _due_at_last_tick(settings: Settings) -> date | None:
-    from audio_extract_dagster.defs.sensors.missed_day import last_tick
+def _done_at_last_tick(settings: Settings, now: datetime) -> str | None:
+    """The day that the schedule asked for last and its status, if it is done."""
+    from audio_extract_dagster.defs.ticks import last_tick
 
     days = settings.business_days
-    tick = last_tick(settings.schedule_cron, days, datetime.now(timezone.utc))
-    return None if tick is None else days.latest_finished(tick)
+    tick = last_tick(settings.schedule_cron, days, now)
+    day = None if tick is None else days.latest_finished(tick)
+    status = None if day is None else _last_status(settings, day)
+    return f"{day} {status.value}" if status is not None and status.is_done else None
 
 
 def _earlier_days(settings: Settings) -> str:
@@ -136,6 +138,10 @@ def _works_on(settings: Settings, day: date) -> bool:
     from audio_extract_dagster.database.locks import is_held
 
     return is_held(engine_of(settings), settings.pg_schema, day)
+
+
+def _last_status(settings: Settings, day: date) -> JobStatus | None:
+    return _last_statuses(settings, day, day).get(day)
 
 
 def _last_statuses(settings: Settings, first: date, last: date) -> dict[date, JobStatus]:

@@ -16,7 +16,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.database.tables import extraction_jobs
-from audio_extract_dagster.defs.sensors.missed_day import last_tick
+from audio_extract_dagster.defs.ticks import last_tick
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Simulator
 from audio_extract_dagster_tests.defs.daemon import (

@@ -1,10 +1,8 @@
 """Tells people when a day was due and nothing ran: a schedule that is off says nothing itself."""
 
-from datetime import datetime, timedelta, timezone
-from itertools import islice
+from datetime import timedelta
 
 import dagster as dg
-from dagster._utils.schedules import reverse_cron_string_iterator
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
@@ -12,12 +10,12 @@ from audio_extract_dagster.composition import engine_of, texts_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import postgres_settings
+from audio_extract_dagster.defs.ticks import last_tick
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_not_run
 
 # So long after its tick a day has at least begun, also behind a queue.
 GRACE = timedelta(hours=2)
-_TICKS_OF_A_WEEK = 7 * 24 * 60  # of a cron expression, which knows no seconds
 
 
 def missed_day_sensor(
@@ -53,12 +51,3 @@ def missed_day_sensor(
         return dg.SkipReason(f"{due} was due and did not run; {'told' if new else 'was told'}.")
 
     return missed_day
-
-
-def last_tick(cron: str, days: BusinessDays, moment: datetime) -> datetime | None:
-    """The latest time at or before `moment` at which the schedule asks for days; None for never."""
-    ticks = reverse_cron_string_iterator(moment.timestamp(), cron, days.timezone.key)
-    for tick in islice(ticks, _TICKS_OF_A_WEEK):
-        if tick.weekday() not in days.excluded_weekdays:
-            return tick.astimezone(timezone.utc)
-    return None
