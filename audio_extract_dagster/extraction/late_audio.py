@@ -57,12 +57,14 @@ def days_to_ask_again(
         if _is_look_due(some, now, last_jobs.get(some.call_date)):
             since, why = some.last_asked_at + LONGEST_PAUSE, f"{some.count} calls may have more"
             due.setdefault(some.call_date, []).append((since, why))
-    return [
-        AskAgain(day, ", ".join(why for _, why in due[day]), last.run_id if last else None)
-        for day in sorted(due.keys() - set(busy))
-        if (last := last_jobs.get(day)) is None
-        or now - last.started_at >= _pause_after_run(last, max(since for since, _ in due[day]))
-    ]
+    found = []
+    for day in sorted(due.keys() - set(busy)):
+        last = last_jobs.get(day)
+        newest = max(since for since, _ in due[day])
+        if last is None or now - last.started_at >= _pause_after_run(last, newest):
+            why = ", ".join(why for _, why in due[day])
+            found.append(AskAgain(day, why, last.run_id if last else None))
+    return found
 
 
 def _pause_after_run(last: Job, due_since: datetime) -> timedelta:

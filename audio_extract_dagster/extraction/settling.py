@@ -103,10 +103,12 @@ class Settler:
             ]
         except NotPermitted:
             return unfinished(call, answers, Reason.NO_PERMISSION)
-        except (BadRequest, Unavailable, UnreadableAnswer) as error:
+        except BadRequest as error:  # comes at once and is about this call
             log.warning("%s", error)
-            # A refusal comes at once and is about this call.
-            self._failed_in_a_row += not isinstance(error, BadRequest)
+            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+        except (Unavailable, UnreadableAnswer) as error:
+            log.warning("%s", error)
+            self._failed_in_a_row += 1
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         self._failed_in_a_row = 0
         if not all(recording.id for recording in metadata):

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
+from audio_extract_dagster.database.ledger.calls import OPEN
 from audio_extract_dagster.database.tables import agent_calls, audio_records
 from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
 
@@ -59,12 +60,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             func.max(func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)),
             func.max(audio_records.c.updated_at),
         )
-        .where(
-            or_(
-                audio_records.c.status == RecordStatus.PENDING.value,
-                audio_records.c.status == RecordStatus.FAILED.value,
-            )
-        )
+        .where(audio_records.c.status.in_(OPEN))
         .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
     )
     return [
@@ -76,7 +72,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
 def calls_to_look_at(connection: Connection) -> list[CallsToLookAt]:
     """The calls that may get more recordings, by day and whether they have ended by now.
 
-    Those with a pending record are left out: they are asked for again because of that.
+    Pending records are left out: calls are asked for again because of them.
     """
     has_ended = agent_calls.c.ended_at.is_not(None).label("has_ended")
     query = (

@@ -121,8 +121,7 @@ def mark_more(
     connection: Connection, calls: Iterable[CallToAsk], more: Collection[str], now: datetime
 ) -> None:
     """Note of calls that have their answer which of them, by id, may get more recordings."""
-    ids = [each.conversation_id for each in calls if each.may_have_more]
-    changed = [*more, *(each for each in ids if each not in more)]
+    changed = {*more, *(each.conversation_id for each in calls if each.may_have_more)}
     if changed:
         connection.execute(
             update(audio_records)
