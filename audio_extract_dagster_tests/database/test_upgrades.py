@@ -54,19 +54,23 @@ def test_a_released_schema_becomes_this_one_and_keeps_its_rows(
     after = contents(empty.engine)
     for table, rows in before.items():
         for old, new in zip(rows, after[table], strict=True):
+            old.pop("call_was_open", None)  # has another name now; the next test tells of it
             assert new.items() >= old.items(), f"{table} lost or changed something"
     with empty.engine.connect() as upgraded, database.engine.connect() as made:
         assert catalogue(upgraded) == catalogue(made)
 
 
-def test_audio_of_a_call_that_is_still_open_says_so_after_the_upgrade(empty: Database) -> None:
+@pytest.mark.parametrize(("version", "may_have_more"), [(1, ["r-3"]), (2, ["r-3", "r-4"])])
+def test_what_a_call_has_that_is_still_open_says_so_after_the_upgrade(
+    empty: Database, version: int, may_have_more: list[str]
+) -> None:
     run(empty.engine, f"CREATE SCHEMA {SCHEMA}")
     with empty.engine.begin() as connection:
-        connection.exec_driver_sql((RELEASED[1]).read_text(encoding="utf-8"))
+        connection.exec_driver_sql((RELEASED[version]).read_text(encoding="utf-8"))
     migrate(empty.engine, SCHEMA)
     with empty.engine.connect() as connection:
-        query = text("SELECT recording_id FROM audio_records WHERE may_have_more")
-        assert list(connection.execute(query).scalars()) == ["r-3"]
+        query = text("SELECT recording_id FROM audio_records WHERE may_have_more ORDER BY 1")
+        assert list(connection.execute(query).scalars()) == may_have_more
 
 
 def test_every_step_before_the_newest_is_frozen() -> None:
