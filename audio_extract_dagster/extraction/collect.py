@@ -132,7 +132,9 @@ class _Collection:
         if look is not None and look.next_look <= self.clock.monotonic():
             for recording in self.looker.look(look):
                 self.pool.fetch(look, recording)
-        elif self._has_room() and (calls := self.planner.next_calls(others_fly=bool(self.flights))):
+        elif self._may_submit() and (
+            calls := self.planner.next_calls(others_fly=bool(self.flights))
+        ):
             self._submit(calls)
         elif landed := next((f for f in self.flights if f.can_settle), None):
             self._settle(landed)
@@ -140,6 +142,8 @@ class _Collection:
             self._take_arrivals(wait_seconds=self._pause_until(look))
         elif look is not None:
             self.clock.sleep(look.next_look - self.clock.monotonic())
+        elif error := self.submitter.given_up:
+            raise error
         else:
             return False
         return True
@@ -157,7 +161,9 @@ class _Collection:
             # The first error is the one to report; whatever has no row is fetched again.
             log.warning("Not everything that arrived could be recorded: %s", error)
 
-    def _has_room(self) -> bool:
+    def _may_submit(self) -> bool:
+        if self.submitter.given_up:
+            return False  # what is under way is brought home before the run fails
         preparing = sum(not flight.finished for flight in self.flights)
         landed = len(self.flights) - preparing  # held in memory until they are settled
         queued = QUEUED_PER_THREAD * self.limits.download_concurrency

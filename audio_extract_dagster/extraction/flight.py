@@ -63,6 +63,7 @@ class Flight:
     next_look: float
     deadline: float
     looks: int = 0
+    failed_looks: int = 0  # in a row
     has_results: bool = False
     finished: bool = False
     error: str | None = None
@@ -162,7 +163,7 @@ class Flight:
         self._wants_fresh_links = False
 
     def refuse(self, error: str) -> None:
-        """Genesys refused the request for the one call in it."""
+        """Genesys did not take the request for the one call in it."""
         self.error = error
         self.finished = True
         for call in self.calls.values():

@@ -53,7 +53,8 @@ class Looker:
     def look(self, flight: Flight) -> list[RecordingLinks]:
         """Ask Genesys how far a batch is; returns the recordings to fetch because of the answer.
 
-        Raises what `GenesysClient.batch_status` raises, of passing faults the third in a row.
+        Raises what `GenesysClient.batch_status` raises, of passing faults the third in a row. A
+        batch that fails as often while Genesys tells of others is given up alone.
         """
         flight.looked()
         try:
@@ -65,11 +66,15 @@ class Looker:
             return []
         except (Unavailable, UnreadableAnswer):
             self._failed_in_a_row += 1
+            flight.failed_looks += 1
             if self._failed_in_a_row == FAILED_LOOKS:
                 raise
-            self._look_later(flight)
+            if flight.failed_looks >= FAILED_LOOKS:
+                flight.break_off("unreadable")
+            else:
+                self._look_later(flight)
             return []
-        self._failed_in_a_row = 0
+        self._failed_in_a_row = flight.failed_looks = 0
         offered = flight.absorb(status)
         if not flight.finished:
             if status.finished:

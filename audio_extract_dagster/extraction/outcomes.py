@@ -6,7 +6,7 @@ Pure rules: no request, no database. The answers that feed them are gathered in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -76,15 +76,13 @@ def settle(
     metadata: Sequence[RecordingMetadata] | None,
     *,
     now: datetime,
-    late_audio: timedelta,
     batch_broke_off: bool = False,
 ) -> dict[str, Reason]:
     """The reason for each recording of `call` that is not stored, by recording id.
 
     The id is `""` in the one entry of a call of which no recording is known by its id. `metadata`
     is None where the answers added up (see `needs_metadata`). A link in the batch counts for more
-    than what metadata says: what was offered can be had. A recording that is still to come is
-    given up once `late_audio` has passed since it was first asked for and its call has ended.
+    than what metadata says: what was offered can be had.
     """
     stored = call.stored_ids | answers.stored
     reasons = {rid: reason for rid, reason in answers.undelivered.items() if rid not in stored}
@@ -95,12 +93,7 @@ def settle(
         reasons |= dict.fromkeys(unlisted, _without_metadata(call, now))
     if not reasons and not stored and not any(known.recording_id for known in call.records):
         reasons[""] = _without_recording(call, now)
-    return {
-        recording_id: _given_up(reason)
-        if _is_too_late(call, recording_id, now, late_audio)
-        else reason
-        for recording_id, reason in reasons.items()
-    }
+    return reasons
 
 
 def may_have_more(call: CallToAsk, answered: Collection[str], *, asked_at: datetime) -> bool:
@@ -131,6 +124,21 @@ def unfinished(
     if reason.status is RecordStatus.MISSING and stored and not answers.call_error:
         reason = Reason.BATCH_UNFINISHED  # nothing says that there is anything else: not final
     return {rid: why for rid, why in unsettled.items() if rid not in stored} or {"": reason}
+
+
+def give_up_late(
+    call: CallToAsk, reasons: Mapping[str, Reason], *, now: datetime, late_audio: timedelta
+) -> dict[str, Reason]:
+    """The reasons, final for what has been waited for too long.
+
+    That is once `late_audio` has passed since it was first asked for and its call has ended.
+    """
+    return {
+        recording_id: _given_up(reason)
+        if _is_too_late(call, recording_id, now, late_audio)
+        else reason
+        for recording_id, reason in reasons.items()
+    }
 
 
 def is_deliverable(recording: RecordingMetadata) -> bool:
@@ -179,10 +187,13 @@ def _ended_long_ago(call: CallToAsk, moment: datetime) -> bool:
 
 def _is_too_late(call: CallToAsk, recording_id: str, now: datetime, late_audio: timedelta) -> bool:
     """Whether the recording was first asked for too long ago; one that is new was not."""
-    if recording_id not in call.unsettled_ids:
-        return False
     first_requested_at = next(
-        known.first_requested_at for known in call.records if known.recording_id == recording_id
+        (
+            r.first_requested_at
+            for r in call.records
+            if r.recording_id == recording_id and r.is_open
+        ),
+        None,
     )
     if first_requested_at is None:
         return False

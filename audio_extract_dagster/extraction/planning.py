@@ -5,7 +5,7 @@ Reads the ledger, never writes it and never talks to Genesys.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
-from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, RecordStatus, Selection
+from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, Selection
 
 # How often a call may be asked for in one run, the first time included.
 ASKS_PER_RUN = 2
@@ -22,10 +22,15 @@ ASKS_PER_RUN = 2
 
 def is_open(call: CallToAsk) -> bool:
     """Whether the call has no record yet, one without a final answer, or may have more by now."""
-    final = (RecordStatus.STORED, RecordStatus.MISSING)
     ended = call.ended_at is not None
-    unanswered = any(record.status not in final for record in call.records)
+    unanswered = any(record.is_open for record in call.records)
     return not call.records or unanswered or (ended and call.may_have_more)
+
+
+def _halves(ids: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What is left to try of a batch that was not taken; nothing of a single call."""
+    middle = len(ids) // 2
+    return [ids[:middle], ids[middle:]] if middle else []
 
 
 class BatchPlanner:
@@ -41,10 +46,12 @@ class BatchPlanner:
         self._selection = selection
         self._engine = engine
         self._day = call_date
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._position: Position | None = None
         self._all_taken = False
-        self._first: list[tuple[str, ...]] = []
+        self._halves: list[tuple[str, ...]] = []
+        self._lost: deque[tuple[str, ...]] = deque()
+        self._lost_before: set[str] = set()
         self._again: list[str] = []
         self._asks: Counter[str] = Counter()
         self._taken: set[str] = set()
@@ -55,14 +62,17 @@ class BatchPlanner:
         Calls to be asked again wait while other batches are under way (`others_fly`) and may bring
         more of them, so that a few stragglers cost one more batch and not one each.
         """
-        while self._first:
-            if calls := self._load(self._first.pop()):
+        while self._halves:
+            if calls := self._load(self._halves.pop()):
                 return calls
         if calls := self._in_order():
             return calls
-        while len(self._again) >= self._batch_size or (self._again and not others_fly):
-            ids = self._again[: self._batch_size]
-            del self._again[: self._batch_size]
+        while self._lost:
+            if calls := self._load(self._lost.popleft()):
+                return calls
+        while len(self._again) >= self.batch_size or (self._again and not others_fly):
+            ids = self._again[: self.batch_size]
+            del self._again[: self.batch_size]
             if calls := self._load(ids):
                 return calls
         return []
@@ -83,15 +93,28 @@ class BatchPlanner:
             self._asks[call.conversation_id] += 1
             self._again.append(call.conversation_id)
 
-    def reply_lost(self, calls: Sequence[CallToAsk]) -> None:
-        """Nobody knows whether Genesys took the batch: its calls are planned again."""
-        self._first.append(tuple(call.conversation_id for call in calls))
+    def reply_lost(self, calls: Sequence[CallToAsk]) -> bool:
+        """Nobody knows whether Genesys took the batch; returns whether its calls are planned again.
 
-    def refused(self, calls: Sequence[CallToAsk]) -> None:
-        """Genesys refused the batch: its halves are planned, to find the call it minds."""
+        They are behind all the others, in case it is one of them that breaks the request: whole at
+        first, then in halves. A single call is not asked for a third time.
+        """
         ids = tuple(call.conversation_id for call in calls)
-        middle = len(ids) // 2
-        self._first += [ids[middle:], ids[:middle]]
+        if self._lost_before.isdisjoint(ids):
+            self._lost_before.update(ids)
+            self._lost.append(ids)
+            return True
+        self._lost.extend(_halves(ids))
+        return len(ids) > 1
+
+    def refused(self, calls: Sequence[CallToAsk]) -> bool:
+        """Genesys refused the batch; returns whether it can be halved, to find the call it minds.
+
+        The halves are next, so that Genesys soon takes one, if it takes anything at all.
+        """
+        ids = tuple(call.conversation_id for call in calls)
+        self._halves += reversed(_halves(ids))
+        return len(ids) > 1
 
     def _in_order(self) -> list[CallToAsk]:
         """The next calls of the day, as many as a batch holds while there are so many.
@@ -99,8 +122,8 @@ class BatchPlanner:
         Filled up past the calls that were taken: part-filled batches would cost more requests.
         """
         calls: list[CallToAsk] = []
-        while not self._all_taken and len(calls) < self._batch_size:
-            following = self._take(self._batch_size - len(calls))
+        while not self._all_taken and len(calls) < self.batch_size:
+            following = self._take(self.batch_size - len(calls))
             calls += [c for c in following if c.conversation_id not in self._taken]
         return calls
 

@@ -15,6 +15,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.extraction.flight import Flight
 from audio_extract_dagster.extraction.outcomes import (
+    give_up_late,
     may_have_more,
     needs_metadata,
     settle,
@@ -28,7 +29,7 @@ from audio_extract_dagster.genesys import (
     Unavailable,
     UnreadableAnswer,
 )
-from audio_extract_dagster.model import CallToAsk, Reason
+from audio_extract_dagster.model import CallToAsk, Reason, RecordStatus
 
 log = logging.getLogger(__name__)
 
@@ -56,26 +57,25 @@ class Settler:
         """
         while flight.to_settle:
             call = flight.calls[flight.to_settle.popleft()]
-            asked_genesys = False
-            if self._is_better_asked_again(flight, call):
-                reasons: Mapping[str, Reason] = unfinished(call, flight.answers(call))
-            elif needs_metadata(call, flight.answers(call), batch_is_short=flight.is_short):
-                asked_genesys = True
-                reasons = self._by_metadata(flight, call)
-            else:
-                reasons = settle(
-                    call,
-                    flight.answers(call),
-                    None,
-                    now=self._clock.now(),
-                    late_audio=self._late_audio,
-                )
+            reasons, asked_genesys = self._reasons(flight, call)
+            reasons = give_up_late(
+                call, reasons, now=self._clock.now(), late_audio=self._late_audio
+            )
             flight.settled.append((call, reasons))
             if self._may_have_more(flight, call, reasons):
                 flight.may_have_more.add(call.conversation_id)
             if asked_genesys:
                 break
         return not flight.to_settle
+
+    def _reasons(self, flight: Flight, call: CallToAsk) -> tuple[Mapping[str, Reason], bool]:
+        """The reasons for one call, and whether finding them has cost a request."""
+        answers = flight.answers(call)
+        if self._is_better_asked_again(flight, call):
+            return unfinished(call, answers), False
+        if needs_metadata(call, answers, batch_is_short=flight.is_short):
+            return self._by_metadata(flight, call), True
+        return settle(call, answers, None, now=self._clock.now()), False
 
     def _is_better_asked_again(self, flight: Flight, call: CallToAsk) -> bool:
         """A batch that gave less than it announced may have kept back a part of any recording.
@@ -94,8 +94,11 @@ class Settler:
 
     def _by_metadata(self, flight: Flight, call: CallToAsk) -> Mapping[str, Reason]:
         answers = flight.answers(call)
+        # What failed in an earlier run says nothing of the others, and is no other call's fault.
+        failed_before = any(record.status is RecordStatus.FAILED for record in call.records)
         if self._failed_in_a_row == FAILED_REQUESTS:
-            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+            left = Reason.METADATA_UNREADABLE if failed_before else Reason.BATCH_UNFINISHED
+            return unfinished(call, answers, left)
         try:
             metadata = [
                 replace(recording, id=clean_text(recording.id))
@@ -108,7 +111,7 @@ class Settler:
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         except (Unavailable, UnreadableAnswer) as error:
             log.warning("%s", error)
-            self._failed_in_a_row += 1
+            self._failed_in_a_row += not failed_before
             return unfinished(call, answers, Reason.METADATA_UNREADABLE)
         self._failed_in_a_row = 0
         if not all(recording.id for recording in metadata):
@@ -118,6 +121,5 @@ class Settler:
             answers,
             metadata,
             now=self._clock.now(),
-            late_audio=self._late_audio,
             batch_broke_off=flight.broke_off,
         )

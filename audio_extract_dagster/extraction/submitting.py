@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,21 +30,24 @@ from audio_extract_dagster.model import Batch, BatchStatus, CallToAsk
 
 log = logging.getLogger(__name__)
 
-# After so many in a row it is not one batch or one moment, it is Genesys or the network.
-LOST_REPLIES = 3
-# Finding one refused call among 100 by halving takes seven refusals.
-REFUSALS = 16
+# After so many in a row it is not a call or a moment, it is Genesys or the network: each may be a
+# batch that Genesys prepares for nobody. Finding one call that breaks requests takes no more.
+LOST_REPLIES = 5
 
 
 class Submitted(NamedTuple):
-    """A batch that Genesys took, or the one call that it refuses, and then why."""
+    """A batch that Genesys took, or a single call that it does not take, and then why."""
 
     batch: Batch
     refusal: str | None = None
 
 
 class Submitter:
-    """Submits the batches of one day run, one at a time; `last_number` is the day's last so far."""
+    """Submits the batches of one day run, one at a time; `last_number` is the day's last so far.
+
+    `given_up` is the error after which there is no sense in another request, None so far. What is
+    under way can still be brought home.
+    """
 
     def __init__(
         self,
@@ -63,34 +65,29 @@ class Submitter:
         self._planner = planner
         self._clock = clock
         self._number = last_number
-        self._in_a_row: Counter[type[GenesysError]] = Counter()
+        # More than one batch can cause, even if Genesys minds each of its calls.
+        self._most_refusals = 2 * planner.batch_size
+        self._refusals = self._lost_replies = 0  # in a row
+        self.given_up: GenesysError | None = None
 
     def submit(self, calls: Sequence[CallToAsk]) -> Submitted | None:
         """Order the recordings of `calls`; None if they went back to the planner.
 
-        Raises `SubmissionUncertain` or a refusal after too many of them in a row, and at once what
-        `GenesysClient.submit_batch` raises besides.
+        Raises at once what `GenesysClient.submit_batch` raises, unless it may be about one of the
+        calls: after too many of these in a row the submitter has `given_up`.
         """
         batch = self._plan(calls)
         try:
             batch.genesys_job_id = self._client.submit_batch(batch.conversation_ids)
         except SubmissionUncertain as error:
-            self.close_unsent(batch, "reply_lost")
-            self._planner.reply_lost(calls)
-            if self._times_in_a_row(error) >= LOST_REPLIES:
-                raise
-            return None
+            return self._not_taken(batch, calls, error)
         except GenesysError as error:
             if not _may_mind_one_call(error):
                 # It says that Genesys surely did not take it: nobody need wonder later.
                 self.close_unsent(batch, "not_taken")
                 raise
-            refusal = f"refused: {error.code or error.status}"
-            if self._times_in_a_row(error) >= REFUSALS:
-                self.close_unsent(batch, refusal)
-                raise
-            return self._refused(batch, calls, refusal)
-        self._in_a_row.clear()
+            return self._not_taken(batch, calls, error)
+        self._lost_replies = self._refusals = 0
         batch.submitted_at = self._clock.now()
         with self._engine.begin() as connection:
             batches.confirm(connection, batch)
@@ -117,17 +114,24 @@ class Submitter:
             )
         return batch
 
-    def _refused(self, batch: Batch, calls: Sequence[CallToAsk], why: str) -> Submitted | None:
-        """Genesys minds one of the calls: it is found by halving."""
-        if len(calls) == 1:
+    def _not_taken(
+        self, batch: Batch, calls: Sequence[CallToAsk], error: GenesysError
+    ) -> Submitted | None:
+        """It may be one of the calls: it is found by halving, and then is not planned again."""
+        if isinstance(error, SubmissionUncertain):
+            why = "reply_lost"
+            planned_again = self._planner.reply_lost(calls)
+            self._lost_replies += 1
+        else:
+            why = f"refused: {error.code or error.status}"
+            planned_again = self._planner.refused(calls)
+            self._refusals += 1
+        if self._lost_replies >= LOST_REPLIES or self._refusals >= self._most_refusals:
+            self.given_up = error
+        if not planned_again:
             return Submitted(batch, why)
         self.close_unsent(batch, why)
-        self._planner.refused(calls)
         return None
-
-    def _times_in_a_row(self, error: GenesysError) -> int:
-        self._in_a_row[type(error)] += 1
-        return self._in_a_row[type(error)]
 
 
 def _may_mind_one_call(error: GenesysError) -> bool:

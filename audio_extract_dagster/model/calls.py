@@ -46,6 +46,11 @@ class KnownRecord:
     """It was stored until `RETENTION_DAYS` were over."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has no final answer."""
+        return self.status in (RecordStatus.PENDING, RecordStatus.FAILED)
+
+    @property
     def was_stored(self) -> bool:
         """Whether it is in the storage, or was for as long as it may be."""
         return self.status is RecordStatus.STORED or self.expired
@@ -82,11 +87,7 @@ class CallToAsk:
     @property
     def unsettled_ids(self) -> frozenset[str]:
         """Recordings with an id that were asked for before and have no final answer."""
-        return frozenset(
-            r.recording_id
-            for r in self.records
-            if r.recording_id and r.status in (RecordStatus.PENDING, RecordStatus.FAILED)
-        )
+        return frozenset(r.recording_id for r in self.records if r.recording_id and r.is_open)
 
 
 @dataclass(frozen=True)

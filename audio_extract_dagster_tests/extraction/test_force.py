@@ -7,7 +7,6 @@ from audio_extract_dagster.extraction.outcomes import settle
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, call
-from audio_extract_dagster_tests.scenarios.day import LIMITS
 
 STORED = KnownRecord("r-1", RecordStatus.STORED, 1)
 
@@ -32,7 +31,7 @@ def reasons(flying: Flight) -> dict[str, Reason]:
     """What is written about the call in the end."""
     known = flying.calls["c-1"]
     answers = flying.answers(known)
-    return settle(known, answers, None, now=NOW, late_audio=LIMITS.late_audio)
+    return settle(known, answers, None, now=NOW)
 
 
 def test_what_is_stored_is_fetched_again() -> None:

@@ -12,6 +12,7 @@ from audio_extract_dagster.extraction.outcomes import (
     LISTING_LAG,
     NEVER_CLOSED_AFTER,
     Answers,
+    give_up_late,
     needs_metadata,
     settle,
     unfinished,
@@ -38,14 +39,8 @@ def outcome(
     answers: Answers | None = None,
     batch_broke_off: bool = False,
 ) -> Mapping[str, Reason]:
-    return settle(
-        call,
-        answers or Answers(),
-        metadata,
-        now=NOW,
-        late_audio=WEEK,
-        batch_broke_off=batch_broke_off,
-    )
+    reasons = settle(call, answers or Answers(), metadata, now=NOW, batch_broke_off=batch_broke_off)
+    return give_up_late(call, reasons, now=NOW, late_audio=WEEK)
 
 
 # When Genesys is asked for metadata
@@ -265,6 +260,17 @@ def test_a_batch_that_broke_off_leaves_everything_pending() -> None:
         "r-4": Reason.BATCH_UNFINISHED,
     }
     assert unfinished(call(), Answers()) == {"": Reason.BATCH_UNFINISHED}
+
+
+@pytest.mark.parametrize("recording_id", ["r-1", ""])
+def test_what_nobody_says_the_last_word_about_is_not_waited_for_longer(recording_id: str) -> None:
+    ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
+    late = call("c-1", KnownRecord(recording_id, PENDING, 5, LONG_AGO), **ended)
+    reasons = unfinished(late, Answers())
+    assert reasons == {recording_id: Reason.BATCH_UNFINISHED}
+    given_up = give_up_late(late, reasons, now=NOW, late_audio=WEEK)
+    assert given_up == {recording_id: Reason.NOT_DELIVERED}
+    assert give_up_late(call(), reasons, now=NOW, late_audio=WEEK) == reasons
 
 
 def test_a_recording_that_was_told_twice_counts_once() -> None:

@@ -7,7 +7,12 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_extract_dagster.extraction.outcomes import Answers, needs_metadata, settle
+from audio_extract_dagster.extraction.outcomes import (
+    Answers,
+    give_up_late,
+    needs_metadata,
+    settle,
+)
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import CallToAsk, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, call
@@ -72,9 +77,9 @@ def test_every_call_is_answered_and_nothing_that_can_be_had_is_given_up(
         answers,
         metadata if needed else None,
         now=NOW,
-        late_audio=WEEK,
         batch_broke_off=broke_off,
     )
+    reasons = give_up_late(asked, reasons, now=NOW, late_audio=WEEK)
     stored = asked.stored_ids | answers.stored
     known_ids = {record.recording_id for record in asked.records} - {""}
     assert reasons or stored or known_ids

@@ -138,14 +138,30 @@ def test_stragglers_that_fill_a_batch_wait_for_nobody(
     assert ids(plan.next_calls(others_fly=False)) == ["c-4"]
 
 
-def test_a_lost_reply_is_planned_again_before_anything_new(
+def test_a_lost_reply_is_planned_again_behind_everything_new(
     engine: Engine, seven: list[CallToAsk]
 ) -> None:
     plan = planner(engine)
     lost = plan.next_calls(others_fly=False)
-    plan.reply_lost(lost)
-    assert sorted(ids(plan.next_calls(others_fly=False))) == ids(lost)
-    assert ids(plan.next_calls(others_fly=False)) == ["c-4", "c-5", "c-6"]
+    assert plan.reply_lost(lost)
+    groups = [sorted(ids(plan.next_calls(others_fly=True))) for _ in range(4)]
+    assert groups == [["c-4", "c-5", "c-6"], ["c-7"], ids(lost), []]
+
+
+def test_a_call_whose_reply_is_always_lost_is_found_by_halving(
+    engine: Engine, seven: list[CallToAsk]
+) -> None:
+    plan = planner(engine, batch_size=7)
+    accepted: list[str] = []
+    again = []
+    while calls := plan.next_calls(others_fly=False):
+        if "c-5" in ids(calls):
+            again.append(plan.reply_lost(calls))
+        else:
+            accepted += ids(calls)
+    assert sorted(accepted) == ["c-1", "c-2", "c-3", "c-4", "c-6", "c-7"]
+    # Twice as a whole, then a half, a quarter and the call itself.
+    assert again == [True] * 4 + [False]
 
 
 def test_a_refused_batch_is_halved_until_the_call_is_found(
@@ -157,8 +173,7 @@ def test_a_refused_batch_is_halved_until_the_call_is_found(
     while calls := plan.next_calls(others_fly=False):
         if "c-5" in ids(calls):
             refusals += 1
-            if len(calls) > 1:
-                plan.refused(calls)
+            assert plan.refused(calls) is (len(calls) > 1)
         else:
             accepted += ids(calls)
     assert sorted(accepted) == ["c-1", "c-2", "c-3", "c-4", "c-6", "c-7"]

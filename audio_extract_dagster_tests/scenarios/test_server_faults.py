@@ -112,9 +112,11 @@ def test_metadata_that_cannot_be_had_leaves_the_calls_open(
 ) -> None:
     scene.simulator.faults.add(Fault("metadata", kind, times=None))
     ending = scene.run()
-    assert ending.status is JobStatus.FAILED
+    assert ending.status is JobStatus.INCOMPLETE
     assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
-    assert ending.state.reasons.keys() == {"metadata_unreadable"}
+    # Three failed; the others are left to the next run.
+    assert ending.state.reasons.keys() == {"metadata_unreadable", "batch_unfinished"}
+    assert ending.state.reasons["metadata_unreadable"] == 3
     assert ending.state.files == calm.state.files
     # Five tries for each of three calls, and then it is the server.
     assert ending.requests["metadata"] == 15
