@@ -17,6 +17,8 @@ FIRST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
 # Stuck conversations stay open for some 60 days. Whether one has ended is seen by listing its day.
 PAUSE_OF_OPEN_CALLS = timedelta(days=7)
+# The stages of a run whose day has been listed, and its agent calls chosen.
+_LISTED = ("audio", "daily_report")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def _pause(group: OpenRecords) -> timedelta:
 def _is_look_due(calls: CallsToLookAt, now: datetime, last: Job | None) -> bool:
     """Calls that have ended once a day, until they are asked for; open ones weekly, until day 77.
 
-    Nobody asks for what is open: that somebody has looked is seen by a run that was done.
+    Nobody asks for what is open: that somebody has looked is seen by a run that came past the
+    listing, however it ended then.
     """
     if calls.have_ended:
         return now - calls.last_asked_at >= LONGEST_PAUSE
@@ -91,6 +94,6 @@ def _is_look_due(calls: CallsToLookAt, now: datetime, last: Job | None) -> bool:
     if last is not None and now - last.started_at < LONGEST_PAUSE:
         return False
     looked_at = calls.last_asked_at
-    if last is not None and last.status.is_done:
+    if last is not None and last.stage in _LISTED:
         looked_at = max(looked_at, last.started_at)
     return now - looked_at >= PAUSE_OF_OPEN_CALLS

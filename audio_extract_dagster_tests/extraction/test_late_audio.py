@@ -91,12 +91,16 @@ def test_an_open_call_that_may_have_more_is_looked_at_weekly() -> None:
     assert asked(calls=[STILL_OPEN]) == [AskAgain(DAY, "1 calls may have more", None)]
 
 
-def test_a_run_that_found_it_open_still_is_a_look_and_one_that_broke_is_none() -> None:
+@pytest.mark.parametrize("stage", ["audio", "daily_report"])
+@pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED])
+def test_a_run_that_listed_the_day_is_a_look_and_one_that_broke_before_is_none(
+    status: JobStatus, stage: str
+) -> None:
     calls = [replace(STILL_OPEN, last_asked_at=NOW - timedelta(days=14))]
-    looked = replace(broken_run(NOW - timedelta(days=7)), status=JobStatus.SUCCEEDED)
+    looked = replace(broken_run(NOW - timedelta(days=7)), status=status, stage=stage)
     assert asked(calls=calls, jobs=[looked], now=NOW - SECOND) == []
     assert len(asked(calls=calls, jobs=[looked])) == 1
-    broke = broken_run(NOW - timedelta(days=1))
+    broke = replace(broken_run(NOW - timedelta(days=1)), stage="agent_calls")
     assert asked(calls=calls, jobs=[broke], now=NOW - SECOND) == []
     assert len(asked(calls=calls, jobs=[broke])) == 1
 
@@ -104,7 +108,7 @@ def test_a_run_that_found_it_open_still_is_a_look_and_one_that_broke_is_none() -
 def test_the_last_look_at_an_open_call_is_after_day_70() -> None:
     """As the sensor looks: every five minutes."""
     looks: list[timedelta] = []
-    job = replace(broken_run(NOW), status=JobStatus.SUCCEEDED)
+    job = replace(broken_run(NOW), status=JobStatus.SUCCEEDED, stage="daily_report")
     calls = replace(STILL_OPEN, newest_start=NOW - timedelta(hours=20), last_asked_at=NOW)
     for tick in range(0, 90 * 24 * 12):
         now = NOW + timedelta(minutes=5 * tick)
