@@ -27,7 +27,7 @@ def is_open(call: CallToAsk) -> bool:
     return not call.records or unanswered or (ended and call.may_have_more)
 
 
-def _halves(ids: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _halves_of(ids: tuple[str, ...]) -> list[tuple[str, ...]]:
     """What is left to try of a batch that was not taken; nothing of a single call."""
     middle = len(ids) // 2
     return [ids[:middle], ids[middle:]] if middle else []
@@ -49,7 +49,7 @@ class BatchPlanner:
         self.batch_size = batch_size
         self._position: Position | None = None
         self._all_taken = False
-        self._halves: list[tuple[str, ...]] = []
+        self._refused: list[tuple[str, ...]] = []
         self._lost: deque[tuple[str, ...]] = deque()
         self._lost_before: set[str] = set()
         self._again: list[str] = []
@@ -62,8 +62,8 @@ class BatchPlanner:
         Calls to be asked again wait while other batches are under way (`others_fly`) and may bring
         more of them, so that a few stragglers cost one more batch and not one each.
         """
-        while self._halves:
-            if calls := self._load(self._halves.pop()):
+        while self._refused:
+            if calls := self._load(self._refused.pop()):
                 return calls
         if calls := self._in_order():
             return calls
@@ -104,7 +104,7 @@ class BatchPlanner:
             self._lost_before.update(ids)
             self._lost.append(ids)
             return True
-        self._lost.extend(_halves(ids))
+        self._lost.extend(_halves_of(ids))
         return len(ids) > 1
 
     def refused(self, calls: Sequence[CallToAsk]) -> bool:
@@ -113,7 +113,7 @@ class BatchPlanner:
         The halves are next, so that Genesys soon takes one, if it takes anything at all.
         """
         ids = tuple(call.conversation_id for call in calls)
-        self._halves += reversed(_halves(ids))
+        self._refused += reversed(_halves_of(ids))
         return len(ids) > 1
 
     def _in_order(self) -> list[CallToAsk]:

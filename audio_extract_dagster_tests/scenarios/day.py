@@ -1,12 +1,14 @@
-"""One day extracted as `defs/assets` does it, without Dagster, and what that left behind.
+"""A day to be extracted and disturbed, and what each run of it left behind.
 
 Everything is real but the time: HTTP to the simulator, PostgreSQL, files. The clock jumps instead
 of waiting, and the simulator lives by the same one, so that batches ripen and links die while the
-run waits. What a scenario disturbs, and what it expects then, is in the tests beside this file.
+run waits. What a run does is in `steps.py`; what a scenario disturbs, and what it expects then, in
+the tests beside this file.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -21,20 +23,18 @@ from sqlalchemy import Engine, Table
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database import tables
-from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.download.downloader import Downloader
-from audio_extract_dagster.errors import AudioExtractError, TryAgain
-from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
+from audio_extract_dagster.errors import AudioExtractError
+from audio_extract_dagster.extraction.collect import CollectionLimits
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import OPEN_CALLS, JobUsage
+from audio_extract_dagster.model import OPEN_CALLS
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.simulator import (
     Conversation,
+    Fault,
     Recording,
     Simulator,
     Source,
@@ -51,6 +51,9 @@ from audio_extract_dagster_tests.scenarios.ending import (
     read_rows,
     read_state,
 )
+from audio_extract_dagster_tests.scenarios.steps import extract_day
+
+log = logging.getLogger(__name__)
 
 TUESDAY = date(2026, 3, 10)
 # Three days later nothing of Tuesday depends on the hour any more.
@@ -59,10 +62,6 @@ CALENDAR = BusinessDays(timezone=ZoneInfo("America/Lima"), first=date(2024, 1, 1
 
 CLIENT_ID = "client-of-the-scenarios"
 CLIENT_SECRET = "s3cret-of-the-scenarios"
-
-# As `defs/failures.py` has them.
-STEP_RETRIES = 1
-STEP_PAUSE_SECONDS = 15
 
 LIMITS = CollectionLimits(
     batch_size=20,
@@ -101,6 +100,7 @@ class Scene:
         self.folder = folder
         self.limits = limits
         self.selection = OPEN_CALLS
+        self.report: Callable[[str], None] = log.info
         self.day = day
         self.window = CALENDAR.window(day)
         self.downloader = Downloader(FolderStorage(folder), clock=self.clock)
@@ -144,12 +144,19 @@ class Scene:
         assert ending.error is None, str(ending.error)
         return ending
 
+    def refuse(self, operation: str, status: int, *matches: str) -> None:
+        """Each request of this kind that names one of these is answered with this status."""
+        for match in matches:
+            params = {"status": status}
+            fault = Fault(operation, "status", times=None, match=match, params=params)
+            self.simulator.faults.add(fault)
+
     def attempt(self, run_id: str) -> Exception | None:
         """The run alone, for who cannot look at what it left behind; returns what broke it."""
         self.simulator.counters.clear()
         try:
             with self.client() as client, self.day_run(run_id) as day_run:
-                self.extract(day_run, client)
+                extract_day(self, day_run, client)
         except Exception as error:
             return error
         return None
@@ -174,46 +181,6 @@ class Scene:
             and not (ending.error and finding.difference in accepted)
         ]
         assert findings == []
-
-    def extract(self, day_run: DayRun, client: GenesysClient) -> None:
-        """The three steps of a day, each given another chance where it asks for one."""
-
-        def conversations() -> None:
-            day_run.stage("conversations")
-            listing = DayListing(client, self.day, self.window, ())
-            rows = day_run.guarded(listing.as_day_rows())
-            replace_day(self.engine, tables.conversations, self.day, rows)
-
-        def agent_calls() -> None:
-            day_run.stage("agent_calls")
-            columns = [column.name for column in tables.conversations.columns]
-            rows = stream_day(self.engine, tables.conversations, [self.day], json_as_text=True)
-            calls = day_run.guarded(agent_call_rows(self.day, DayRows(columns, rows)))
-            replace_day(self.engine, tables.agent_calls, self.day, calls)
-
-        def audio() -> None:
-            day_run.stage("audio")
-            collect_audio(
-                day_run,
-                client,
-                self.engine,
-                self.downloader,
-                clock=self.clock,
-                limits=self.limits,
-                selection=self.selection,
-            )
-
-        day_run.meter(lambda: _usage(client))
-        for step in (conversations, agent_calls, audio):
-            self._patiently(step)
-
-    def _patiently(self, step: Callable[[], None]) -> None:
-        for _ in range(STEP_RETRIES):
-            try:
-                return step()
-            except TryAgain:
-                self.clock.sleep(STEP_PAUSE_SECONDS)
-        return step()
 
     def client(self, clock: Clock | None = None) -> GenesysClient:
         """A new client, as each run has one; its jitter is the same in every run."""
@@ -268,9 +235,3 @@ def obtainable(world: World) -> list[tuple[Conversation, Recording]]:
         for recording in call.recordings
         if (recording.media, recording.state) == ("audio", "AVAILABLE")
     ]
-
-
-def _usage(client: GenesysClient) -> JobUsage:
-    spent = client.usage
-    waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
-    return JobUsage(spent.total, round(waited, 3))

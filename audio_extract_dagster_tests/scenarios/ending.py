@@ -38,6 +38,10 @@ class DayState:
         """Conversation id, recording id and part of the records of one status."""
         return {key for key, row in self.records.items() if row["status"] == status}
 
+    def records_but_of(self, *calls: str) -> dict[Key, Row]:
+        """The records of all other calls."""
+        return {key: row for key, row in self.records.items() if key[0] not in calls}
+
     @property
     def reasons(self) -> dict[str, int]:
         """The records that are not stored, counted by reason."""
@@ -62,6 +66,11 @@ class Ending:
     @property
     def status(self) -> JobStatus | None:
         return self.job.status if self.job else None
+
+    @property
+    def batch_ends(self) -> list[tuple[str, str | None]]:
+        """Status and error of each batch, in order."""
+        return [(batch["status"], batch["error"]) for batch in self.batches]
 
     @property
     def counts(self) -> DayCounts:

@@ -13,11 +13,6 @@ from audio_extract_dagster_tests.scenarios.day import LIMITS, TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Ending
 
 
-def statuses(ending: Ending) -> list[tuple[str, str | None]]:
-    """Status and error of each batch, in order."""
-    return [(batch["status"], batch["error"]) for batch in ending.batches]
-
-
 @pytest.mark.parametrize(
     ("kind", "params", "acts"),
     [
@@ -43,8 +38,8 @@ def test_a_lost_reply_costs_at_most_one_batch(
     assert ending.error is None
     assert ending.state == calm.state
     assert ending.api_requests == calm.api_requests + 1
-    assert statuses(ending)[0] == ("FAILED", "reply_lost")
-    assert statuses(ending)[1:] == [("COMPLETED", None)] * len(calm.batches)
+    assert ending.batch_ends[0] == ("FAILED", "reply_lost")
+    assert ending.batch_ends[1:] == [("COMPLETED", None)] * len(calm.batches)
     assert len(scene.simulator.log) == len(calm.batches) + acts
     assert set(ending.downloads.values()) == {1}
 
@@ -64,7 +59,7 @@ def test_a_refusal_at_the_door_is_repeated_as_it_is(
     ending = scene.run()
     assert ending.state == calm.state
     assert ending.api_requests == calm.api_requests + 3
-    assert statuses(ending) == statuses(calm)
+    assert ending.batch_ends == calm.batch_ends
 
 
 def test_replies_that_are_always_lost_end_the_run_soon(scene: Scene, calm: Ending) -> None:
@@ -74,7 +69,7 @@ def test_replies_that_are_always_lost_end_the_run_soon(scene: Scene, calm: Endin
     assert ending.status is JobStatus.FAILED
     assert ending.state.records == {}
     # Five, and five again in the second chance of the step.
-    assert statuses(ending) == [("FAILED", "reply_lost")] * 10
+    assert ending.batch_ends == [("FAILED", "reply_lost")] * 10
     assert ending.requests["batch_submit"] == len(scene.simulator.log) == 10
 
     after = scene.run_undisturbed()
@@ -109,11 +104,11 @@ def test_an_hour_of_patience_is_not_waited_for(scene: Scene, calm: Ending) -> No
     ending = scene.run()
     assert isinstance(ending.error, RateLimited)
     # Genesys surely did not take the second: its row does not claim that a reply was lost.
-    assert statuses(ending) == [("SUBMITTED", None), ("FAILED", "not_taken")]
+    assert ending.batch_ends == [("SUBMITTED", None), ("FAILED", "not_taken")]
 
     after = scene.run()
     assert after.state == calm.state
-    assert statuses(after)[:2] == [("COMPLETED", None), ("FAILED", "not_taken")]
+    assert after.batch_ends[:2] == [("COMPLETED", None), ("FAILED", "not_taken")]
     assert len(scene.simulator.log) == len(calm.batches)
 
 
@@ -135,9 +130,7 @@ def test_a_call_that_genesys_does_not_know_costs_only_itself(
     )
     ending = scene.run()
     assert ending.error is None
-    others = {key: row for key, row in calm.state.records.items() if key[0] != victim}
-    found = {key: row for key, row in ending.state.records.items() if key[0] != ghost}
-    assert found == others
+    assert ending.state.records_but_of(ghost) == calm.state.records_but_of(victim)
     assert ending.state.records[ghost, "", 0]["status"] == "MISSING"
     # Halving 15 calls takes four refusals and four halves that go well.
     assert ending.api_requests <= calm.api_requests + 12
@@ -160,7 +153,7 @@ def test_a_genesys_that_refuses_every_batch_is_asked_a_few_times(
     assert ending.status is JobStatus.FAILED
     # As many as one batch can cause, if each of its calls is minded; and one more.
     assert ending.requests["batch_submit"] == 2 * LIMITS.batch_size
-    assert {status for status, _ in statuses(ending)} == {"FAILED"}
+    assert {status for status, _ in ending.batch_ends} == {"FAILED"}
 
     after = scene.run_undisturbed()
     assert after.error is None
@@ -174,9 +167,7 @@ def test_one_call_that_genesys_refuses_everywhere_costs_that_call_alone(
 ) -> None:
     refused = min(calm.state.keys_with("STORED"))[0]
     for operation in ("batch_submit", "metadata"):
-        scene.simulator.faults.add(
-            Fault(operation, "status", times=None, match=refused, params={"status": status})
-        )
+        scene.refuse(operation, status, refused)
     ending = scene.run()
     assert ending.error is None
     others = {key for key in calm.state.keys_with("STORED") if key[0] != refused}
@@ -190,9 +181,7 @@ def test_neighbours_that_genesys_refuses_cost_themselves_alone(
 ) -> None:
     stored = {key[0] for key in calm.state.keys_with("STORED")}
     refused = [call.id for call in world.conversations(TUESDAY) if call.id in stored][:count]
-    for call in refused:
-        fault = Fault("batch_submit", "status", times=None, match=call, params={"status": 400})
-        scene.simulator.faults.add(fault)
+    scene.refuse("batch_submit", 400, *refused)
     ending = scene.run()
     assert ending.error is None
     failed = {key[0] for key in ending.state.keys_with("FAILED")}
@@ -200,99 +189,3 @@ def test_neighbours_that_genesys_refuses_cost_themselves_alone(
     others = {key for key in calm.state.keys_with("STORED") if key[0] not in refused}
     assert ending.state.keys_with("STORED") == others
     assert scene.run_undisturbed().state.files == calm.state.files
-
-
-def test_metadata_that_is_refused_for_one_call_costs_that_call_alone(
-    scene: Scene, calm: Ending
-) -> None:
-    key = min(k for k, row in calm.state.records.items() if row["reason"] == "not_recorded")
-    fault = Fault("metadata", "status", times=None, match=key[0], params={"status": 400})
-    scene.simulator.faults.add(fault)
-    ending = scene.run()
-    assert ending.error is None
-    assert ending.state.records[key]["reason"] == "metadata_unreadable"
-    assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
-    assert scene.run_undisturbed().state == calm.state
-
-
-def test_three_whose_metadata_is_refused_do_not_stand_for_the_others(
-    scene: Scene, calm: Ending, world: World
-) -> None:
-    missing = {key[0] for key in calm.state.keys_with("MISSING")}
-    refused = [call.id for call in world.conversations(TUESDAY) if call.id in missing][:3]
-    for call in refused:
-        fault = Fault("metadata", "status", times=None, match=call, params={"status": 400})
-        scene.simulator.faults.add(fault)
-    ending = scene.run()
-    others = {key: row for key, row in calm.state.records.items() if key[0] not in refused}
-    found = {key: row for key, row in ending.state.records.items() if key[0] not in refused}
-    assert found == others
-
-
-def test_three_without_metadata_leave_the_others_to_the_next_run(
-    scene: Scene, calm: Ending, world: World
-) -> None:
-    missing = {key[0] for key in calm.state.keys_with("MISSING")}
-    silent = [call.id for call in world.conversations(TUESDAY) if call.id in missing][:3]
-    for call in silent:
-        fault = Fault("metadata", "status", times=None, match=call, params={"status": 500})
-        scene.simulator.faults.add(fault)
-    first = scene.run()
-    assert {key[0] for key in first.state.keys_with("FAILED")} == set(silent)
-    second = scene.run()
-    assert {key[0] for key in second.state.keys_with("FAILED")} == set(silent)
-    others = {key: row for key, row in calm.state.records.items() if key[0] not in silent}
-    found = {key: row for key, row in second.state.records.items() if key[0] not in silent}
-    assert found == others
-    assert scene.run_undisturbed().state == calm.state
-
-
-def test_one_batch_that_cannot_be_read_is_asked_for_anew(scene: Scene, calm: Ending) -> None:
-    scene.limits = replace(LIMITS, batch_size=5)
-    everywhere = Fault("batch_poll", "status", times=None, params={"status": 500})
-    scene.simulator.faults.add(everywhere)
-    jobs = [batch["genesys_job_id"] for batch in scene.run().batches]
-    scene.simulator.faults.clear()
-    scene.simulator.switches.batch_seconds = 180  # the others are looked at until they are ready
-    scene.simulator.faults.add(replace(everywhere, match=jobs[1]))
-    ending = scene.run()
-    assert statuses(ending)[:3] == [
-        ("COMPLETED", None),
-        ("FAILED", "unreadable"),
-        ("COMPLETED", None),
-    ]
-    assert ending.state == calm.state
-
-
-def test_a_batch_that_can_never_be_read_is_not_waited_for_for_ever(
-    scene: Scene, calm: Ending
-) -> None:
-    scene.simulator.faults.add(Fault("batch_poll", "status", times=None, params={"status": 500}))
-    assert scene.run().state.records == {}
-    scene.clock.advance(LIMITS.batch_deadline)
-    assert scene.run().state.reasons.keys() == {"batch_unfinished"}
-    scene.clock.advance(8 * 24 * 3600)
-    late = scene.run().state
-    still_open = {key for (key,), row in late.conversations.items() if not row["conversation_end"]}
-    waiting = {key for key, row in late.records.items() if row["reason"] == "batch_unfinished"}
-    assert waiting == {key for key in late.records if key[0] in still_open}
-    assert late.reasons.keys() == {"not_delivered", "batch_unfinished"}
-    assert scene.run_undisturbed().state.files == calm.state.files
-
-
-@pytest.mark.parametrize("status", [400, 410])
-def test_an_old_batch_that_genesys_tells_nothing_of_is_asked_for_anew(
-    scene: Scene, calm: Ending, status: int
-) -> None:
-    scene.simulator.faults.add(Fault("batch_poll", "status", times=None, params={"status": 500}))
-    first = scene.run()
-    scene.simulator.faults.clear()
-    jobs = [batch["genesys_job_id"] for batch in first.batches]
-    assert jobs
-    for job in jobs:
-        scene.simulator.faults.add(
-            Fault("batch_poll", "status", times=None, match=job, params={"status": status})
-        )
-    ending = scene.run()
-    assert ending.state == calm.state
-    assert statuses(ending)[: len(jobs)] == [("FAILED", "job_gone")] * len(jobs)

@@ -92,58 +92,6 @@ def test_batches_of_nothing_that_stay_at_nothing(
     assert "deadline" in {batch["error"] for batch in ending.batches}
 
 
-@pytest.mark.parametrize("answer", ["not_found", "forbidden"])
-def test_batches_that_another_client_ordered(scene: Scene, calm: Ending, answer: Any) -> None:
-    """The OAuth client was replaced while batches of a dead run were open."""
-    scene.simulator.faults.add(Fault("batch_poll", "rate_limited", params={"retry_after": 9999}))
-    broken = scene.run()
-    assert {batch["status"] for batch in broken.batches} == {"SUBMITTED"}
-
-    scene.simulator.switches.other_client = answer
-    code, body = (404, "not.found") if answer == "not_found" else (403, "not.authorized")
-    for batch in broken.batches:
-        fault = Fault(
-            "batch_poll",
-            "status",
-            times=None,
-            match=batch["genesys_job_id"],
-            params={"status": code, "code": body},
-        )
-        scene.simulator.faults.add(fault)
-    ending = scene.run()
-    assert ending.error is None
-    assert ending.state == calm.state
-    assert [batch["error"] for batch in ending.batches][: len(calm.batches)] == ["job_gone"] * len(
-        calm.batches
-    )
-
-
-def test_batches_that_may_be_ordered_and_not_read(scene: Scene, calm: Ending) -> None:
-    scene.simulator.switches.missing_permissions = ("batch_poll",)
-    ending = scene.run()
-    assert ending.error is None
-    assert ending.status is JobStatus.INCOMPLETE
-    assert {batch["error"] for batch in ending.batches} == {"job_gone"}
-    recordings = {key[:2] for key in calm.state.keys_with("STORED")}
-    assert recordings <= {key[:2] for key in ending.state.keys_with("PENDING")}
-    assert ending.requests["batch_submit"] == ending.requests["batch_poll"] <= 2 * len(calm.batches)
-
-    scene.simulator.switches.missing_permissions = ()
-    assert scene.run_undisturbed().state == calm.state
-
-
-def test_batches_that_are_forgotten_before_they_are_read(scene: Scene, calm: Ending) -> None:
-    scene.simulator.switches.batch_retention_seconds = 5
-    ending = scene.run()
-    assert ending.error is None
-    assert ending.status in (JobStatus.INCOMPLETE, JobStatus.FAILED)
-    assert ending.state.files == {}
-    assert ending.requests["batch_submit"] == 2 * len(calm.batches)
-
-    scene.simulator.switches.batch_retention_seconds = None
-    assert scene.run_undisturbed().state == calm.state
-
-
 def test_results_without_link_or_error_and_results_nobody_asked_for(
     scene: Scene, calm: Ending
 ) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
-from audio_extract_dagster.extraction.collect import collect_audio
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.storage import FolderStorage
-from audio_extract_dagster_tests.scenarios import day
 from audio_extract_dagster_tests.scenarios.day import TUESDAY, Scene
 from audio_extract_dagster_tests.scenarios.ending import Ending
 
@@ -20,12 +16,12 @@ def cancel(_: str) -> None:
 
 
 @pytest.fixture
-def canceled(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Ending:
+def canceled(scene: Scene) -> Ending:
     """A run that ends with its first batch, when others are on their way."""
-    monkeypatch.setattr(day, "collect_audio", partial(collect_audio, report=cancel))
+    undisturbed, scene.report = scene.report, cancel
     with pytest.raises(KeyboardInterrupt):
         scene.attempt("canceled")
-    monkeypatch.undo()
+    scene.report = undisturbed
     return scene.ending("canceled")
 
 

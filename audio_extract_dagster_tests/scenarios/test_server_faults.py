@@ -106,26 +106,6 @@ def test_settings_that_nobody_may_read_cost_nothing_but_haste(scene: Scene, calm
     assert ending.api_requests <= calm.api_requests + 2
 
 
-@pytest.mark.parametrize("kind", ["status", "garbage"])
-def test_metadata_that_cannot_be_had_leaves_the_calls_open(
-    scene: Scene, calm: Ending, kind: str
-) -> None:
-    scene.simulator.faults.add(Fault("metadata", kind, times=None))
-    ending = scene.run()
-    assert ending.status is JobStatus.INCOMPLETE
-    assert ending.state.keys_with("STORED") == calm.state.keys_with("STORED")
-    # Three failed; the others are left to the next run.
-    assert ending.state.reasons.keys() == {"metadata_unreadable", "batch_unfinished"}
-    assert ending.state.reasons["metadata_unreadable"] == 3
-    assert ending.state.files == calm.state.files
-    # Five tries for each of three calls, and then it is the server.
-    assert ending.requests["metadata"] == 15
-
-    after = scene.run_undisturbed()
-    assert after.state == calm.state
-    assert after.downloads == {}
-
-
 @pytest.mark.parametrize(
     ("operation", "wait"),
     [
