@@ -21,7 +21,7 @@ from audio_extract_dagster import cli
 from audio_extract_dagster.checks import ALL_CHECKS
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.model import Reason
+from audio_extract_dagster.model import BatchFailure, Reason
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings, read_settings
 from audio_extract_dagster.simulator import Simulator, World, parse_switch
 from audio_extract_dagster.simulator.faults import KINDS
@@ -161,6 +161,11 @@ def test_operations_explains_every_reason() -> None:
     assert shown == {reason.code: reason.status.value for reason in Reason} | dict.fromkeys(
         EXCLUSIONS, "excluded"
     )
+
+
+def test_operations_explains_why_batches_fail() -> None:
+    operations = read("docs/operations.md")
+    assert names(operations, "error") == [failure.value for failure in BatchFailure]
 
 
 @dagster_asks_old_pydantic

@@ -121,7 +121,7 @@ audio_batches = Table(
     _must("planned_at", MOMENT, "When the intent was written"),
     _may("submitted_at", MOMENT, "When Genesys confirmed the request"),
     _may("completed_at", MOMENT, "When Genesys was seen to have finished it; NULL otherwise"),
-    _may("error", Text, "Why it failed: `reply_lost`, `not_taken`, `deadline`, `unreadable`, …"),
+    _may("error", Text, "Why it failed; operations.md explains each"),
     CheckConstraint("status IN ('PLANNED', 'SUBMITTED', 'COMPLETED', 'FAILED')", name="status"),
     Index(None, "call_date"),
     Index(None, "status"),

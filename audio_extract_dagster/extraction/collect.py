@@ -30,7 +30,7 @@ from audio_extract_dagster.extraction.recorder import Recorder
 from audio_extract_dagster.extraction.settling import Settler
 from audio_extract_dagster.extraction.submitting import Submitter
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import OPEN_CALLS, Batch, CallToAsk, Selection
+from audio_extract_dagster.model import OPEN_CALLS, Batch, BatchFailure, CallToAsk, Selection
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class _Collection:
     def take_up(self, batch: Batch) -> None:
         """A batch that a dead run left open: read it again, or close an intent without reply."""
         if batch.genesys_job_id is None:
-            self.submitter.close_unsent(batch, "reply_lost")
+            self.submitter.close_unsent(batch, BatchFailure.REPLY_LOST.value)
             return
         self.report(f"Batch {batch.number} of an earlier run is read again.")
         # Also what has a file by now: the batch may have more that the earlier run did not see.

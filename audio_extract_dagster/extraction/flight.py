@@ -13,7 +13,7 @@ from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.download.audio_file import may_be_audio
 from audio_extract_dagster.extraction.outcomes import Answers
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
-from audio_extract_dagster.model import Batch, CallToAsk, KnownRecord, Reason
+from audio_extract_dagster.model import Batch, BatchFailure, CallToAsk, KnownRecord, Reason
 
 # Signed links that died may be signed anew once; after that a new batch is asked for.
 FRESH_LINKS = 1
@@ -155,9 +155,9 @@ class Flight:
             self._refreshes += 1
             self._wants_fresh_links = False
 
-    def break_off(self, error: str) -> None:
+    def break_off(self, failure: BatchFailure) -> None:
         """Genesys did not finish the batch, or forgot it; what it gave so far is kept."""
-        self.error = error
+        self.error = failure.value
         self.broke_off = True
         self.finished = True
         self._wants_fresh_links = False

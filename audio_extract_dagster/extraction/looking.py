@@ -18,7 +18,7 @@ from audio_extract_dagster.genesys import (
     Unavailable,
     UnreadableAnswer,
 )
-from audio_extract_dagster.model import Batch, CallToAsk
+from audio_extract_dagster.model import Batch, BatchFailure, CallToAsk
 
 # After so many in a row it is not one batch or one moment, it is Genesys or the network.
 FAILED_LOOKS = 3
@@ -62,7 +62,7 @@ class Looker:
         except (BadRequest, NotFound, NotPermitted):
             # Whoever ordered a batch may read it: this one is of an OAuth client we are no longer,
             # or Genesys does not know it any more.
-            flight.break_off("job_gone")
+            flight.break_off(BatchFailure.JOB_GONE)
             return []
         except (Unavailable, UnreadableAnswer):
             self._failed_in_a_row += 1
@@ -70,7 +70,7 @@ class Looker:
             if self._failed_in_a_row == FAILED_LOOKS:
                 raise
             if flight.failed_looks >= FAILED_LOOKS:
-                flight.break_off("unreadable")
+                flight.break_off(BatchFailure.UNREADABLE)
             else:
                 self._look_later(flight)
             return []
@@ -94,7 +94,7 @@ class Looker:
     def _look_later(self, flight: Flight) -> None:
         now = self._clock.monotonic()
         if now >= flight.deadline:
-            flight.break_off("deadline")
+            flight.break_off(BatchFailure.DEADLINE)
             return
         pause = self._plan.next_pause(flight.looks, has_results=flight.has_results)
         flight.next_look = min(now + pause, max(flight.deadline, now + 0.001))

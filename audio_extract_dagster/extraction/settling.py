@@ -39,7 +39,7 @@ FAILED_REQUESTS = 3
 
 
 class Settler:
-    """Settles calls and tells the planner which of them deserve another batch in this run."""
+    """Settles the calls of one batch after another; `planner` knows which may have another one."""
 
     def __init__(
         self, client: GenesysClient, planner: BatchPlanner, clock: Clock, late_audio: timedelta

@@ -26,7 +26,7 @@ from audio_extract_dagster.genesys import (
     NotPermitted,
     SubmissionUncertain,
 )
-from audio_extract_dagster.model import Batch, BatchStatus, CallToAsk
+from audio_extract_dagster.model import Batch, BatchFailure, BatchStatus, CallToAsk
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Submitter:
         except GenesysError as error:
             if not _may_mind_one_call(error):
                 # It says that Genesys surely did not take it: nobody need wonder later.
-                self.close_unsent(batch, "not_taken")
+                self.close_unsent(batch, BatchFailure.NOT_TAKEN.value)
                 raise
             return self._not_taken(batch, calls, error)
         self._lost_replies = self._refusals = 0
@@ -119,11 +119,11 @@ class Submitter:
     ) -> Submitted | None:
         """It may be one of the calls: it is found by halving, and then is not planned again."""
         if isinstance(error, SubmissionUncertain):
-            why = "reply_lost"
+            why = BatchFailure.REPLY_LOST.value
             planned_again = self._planner.reply_lost(calls)
             self._lost_replies += 1
         else:
-            why = f"refused: {error.code or error.status}"
+            why = f"{BatchFailure.REFUSED.value}: {error.code or error.status}"
             planned_again = self._planner.refused(calls)
             self._refusals += 1
         if self._lost_replies >= LOST_REPLIES or self._refusals >= self._most_refusals:

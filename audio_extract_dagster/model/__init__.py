@@ -24,6 +24,7 @@ from audio_extract_dagster.model.days import (
     Rates,
 )
 from audio_extract_dagster.model.statuses import (
+    BatchFailure,
     BatchStatus,
     JobStatus,
     Reason,
@@ -34,6 +35,7 @@ __all__ = [
     "OPEN_CALLS",
     "Ask",
     "Batch",
+    "BatchFailure",
     "BatchStatus",
     "CallToAsk",
     "CallsToLookAt",

@@ -1,4 +1,4 @@
-"""The states of a job, of a batch and of a recording, and the reasons why one is not stored.
+"""The states of a job, of a batch and of a recording; why a batch fails, and why audio is missing.
 
 How a reason is chosen is in `extraction/outcomes.py`, how a job ends in `extraction/accounting.py`,
 how a person reads them in `notify/texts.py`.
@@ -31,6 +31,17 @@ class BatchStatus(str, Enum):
     SUBMITTED = "SUBMITTED"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
+
+
+class BatchFailure(str, Enum):
+    """Why a batch request is `FAILED`; a refusal is told with Genesys's own code behind it."""
+
+    NOT_TAKEN = "not_taken"
+    REFUSED = "refused"
+    REPLY_LOST = "reply_lost"
+    DEADLINE = "deadline"
+    JOB_GONE = "job_gone"
+    UNREADABLE = "unreadable"
 
 
 class RecordStatus(str, Enum):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
-from audio_extract_dagster.model import Batch, KnownRecord, Reason, RecordStatus
+from audio_extract_dagster.model import Batch, BatchFailure, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import call
 
 STORED = RecordStatus.STORED
@@ -196,7 +196,7 @@ def test_fewer_results_than_announced_are_short() -> None:
 def test_a_batch_that_broke_off_keeps_what_it_gave() -> None:
     flying = flight()
     (first,) = look(flying, link(), finished=False)
-    flying.break_off("deadline")
+    flying.break_off(BatchFailure.DEADLINE)
     assert flying.is_short
     assert not flying.wants_look
     assert not flying.can_settle
@@ -230,5 +230,5 @@ def test_the_summary_counts_in_one_line() -> None:
     flying.arrived(first, None)
     flying.settled.append((flying.calls["c-2"], {"r-2": Reason.DELETED}))
     assert flying.summary() == "Batch 1: 2 calls, 1 stored, 1 deleted."
-    flying.break_off("job_gone")
+    flying.break_off(BatchFailure.JOB_GONE)
     assert flying.summary() == "Batch 1 (job_gone): 2 calls, 1 stored, 1 deleted."
