@@ -59,6 +59,13 @@ ENGLISH = Texts(
         "{day} (in Dagster, or `audio-extract run --date {day}`). The next tick of the schedule "
         "asks for it too."
     ),
+    retention_title="Retention of call recordings",
+    retention_subject="Retention of call recordings: FAILED",
+    retention_failed="Failed: not all that is older than RETENTION_DAYS has been deleted.",
+    retention_step=(
+        "Remove the cause above, then run the job expire_old_days in Dagster, or "
+        "`audio-extract expire`. It is tried again every night."
+    ),
     first_error="What went wrong",
     next_step="What to do",
     open_run="Open the run",

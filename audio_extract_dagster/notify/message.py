@@ -95,6 +95,24 @@ def compose_not_run(day: date, *, opening: str = "", texts: Texts = ENGLISH) -> 
     )
 
 
+def compose_retention_failed(
+    cause: str, *, opening: str = "", run_url: str = "", texts: Texts = ENGLISH
+) -> Message:
+    """The message about a pass of retention that broke: what is too old may still be there."""
+    parts = [
+        layout.paragraph(opening),
+        layout.headline(texts.retention_title, texts.retention_failed, layout.BAD),
+        layout.note(texts.first_error, redact(cause)),
+        layout.note(texts.next_step, texts.retention_step),
+        layout.link(texts.open_run, run_url),
+    ]
+    return Message(
+        title=texts.retention_title,
+        subject=texts.retention_subject,
+        html=layout.document("".join(parts), texts.language),
+    )
+
+
 def compose_digest(
     jobs: Sequence[Job], *, opening: str = "", url: str | None = None, texts: Texts = ENGLISH
 ) -> Message:

@@ -59,6 +59,13 @@ SPANISH = Texts(
         "luego ejecute {day} (en Dagster, o `audio-extract run --date {day}`). El programador "
         "también lo pedirá la próxima vez que se active."
     ),
+    retention_title="Retención de grabaciones",
+    retention_subject="Retención de grabaciones: FALLIDA",
+    retention_failed="Fallida: no se borró todo lo que supera RETENTION_DAYS.",
+    retention_step=(
+        "Resuelva la causa indicada arriba y ejecute el job expire_old_days en Dagster, o "
+        "`audio-extract expire`. Se intenta de nuevo cada noche."
+    ),
     first_error="Qué salió mal",
     next_step="Qué hacer",
     open_run="Abrir la ejecución",

@@ -39,6 +39,12 @@ class Texts:
     not_run: str
     not_run_step: str
 
+    #: A night in which what is too old was not deleted: likewise.
+    retention_title: str
+    retention_subject: str
+    retention_failed: str
+    retention_step: str
+
     first_error: str
     next_step: str
     open_run: str

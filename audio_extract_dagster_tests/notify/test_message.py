@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage, Reason
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.layout import plain_text
-from audio_extract_dagster.notify.message import Message, compose, compose_digest
+from audio_extract_dagster.notify.message import (
+    Message,
+    compose,
+    compose_digest,
+    compose_retention_failed,
+)
 from audio_extract_dagster.notify.spanish import SPANISH
 from audio_extract_dagster.notify.texts import Texts
 
@@ -192,6 +197,19 @@ def test_a_digest_has_a_line_for_each_day_and_the_worst_outcome() -> None:
         "2026-03-11 not complete yet 1,100 3 75 2",
         "2026-03-12 FAILED 1,100 3 75 2",
     ]
+
+
+@languages
+def test_retention_that_failed_is_told_with_its_cause_and_what_to_do(texts: Texts) -> None:
+    message = compose_retention_failed(
+        "the disk of 999888777 is away", opening="Good morning.", texts=texts
+    )
+    said = lines(message)
+    assert said[:3] == ["Good morning.", texts.retention_title, texts.retention_failed]
+    assert "the disk of *** is away" in said
+    assert said[-1] == texts.retention_step
+    assert (message.title, message.subject) == (texts.retention_title, texts.retention_subject)
+    WellFormed(message.html)
 
 
 def test_the_outcome_is_drawn_to_scale_and_told_in_words() -> None:

@@ -1,25 +1,31 @@
-"""Tells people how a run ended: success, failure, cancellation."""
+"""Tells people how a run ended: success, failure, cancellation; of retention, a failure."""
 
 from typing import Any
 
 import dagster as dg
 from dagster import DagsterRunStatus
+from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, gateway_of
+from audio_extract_dagster.composition import engine_of, gateway_of, texts_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
     database_errors,
 )
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
+from audio_extract_dagster.defs.retention import RETENTION_JOB_NAME
 from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure
 from audio_extract_dagster.defs.telling import announcer, tell_directly
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
-from audio_extract_dagster.settings import SettingsError
+from audio_extract_dagster.notify.message import compose_retention_failed
+from audio_extract_dagster.settings import Settings, SettingsError
 from audio_extract_dagster.startup import running_settings
+
+# Then there is no outbox, and a message goes out at once.
+_WITHOUT_DATABASE = (DatabaseUnavailable, DatabaseRefused, SettingsError)
 
 
 def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
@@ -42,7 +48,11 @@ def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinit
     )
     def notify_failure(context: dg.RunStatusSensorContext) -> None:
         cause = first_failure(context.instance, context.dagster_run.run_id)
-        _tell(context, cause or "the run vanished (killed, or machine or database lost)")
+        cause = cause or "the run vanished (killed, or machine or database lost)"
+        if context.dagster_run.job_name == RETENTION_JOB_NAME:
+            _tell_of_retention(context.dagster_run.run_id, cause)
+        else:
+            _tell(context, cause)
 
     @dg.run_status_sensor(
         run_status=DagsterRunStatus.CANCELED,
@@ -90,11 +100,35 @@ def _tell(
             clock=clock,
             status=status,
         )
-    except (DatabaseUnavailable, DatabaseRefused, SettingsError):
+    except _WITHOUT_DATABASE:
         if failure is None:
             raise  # a run that succeeded has put its message into the outbox itself
         if "dagster/backfill" not in run.tags:  # whose days are told together
             tell_directly(settings, Job.of_failed_run(run.run_id, day, failure, clock.now()))
         return
+    _deliver(settings, engine)
+
+
+def _tell_of_retention(run_id: str, cause: str) -> None:
+    """Of retention only a failure is told: somebody may have promised that what is old is gone."""
+    settings = running_settings(require=())
+    message = compose_retention_failed(
+        cause,
+        opening=settings.email_message,
+        run_url=settings.run_url(run_id),
+        texts=texts_of(settings),
+    )
+    failed, now = JobStatus.FAILED.value, SystemClock().now()
+    try:
+        engine = engine_of(settings)
+        with database_errors(engine), engine.begin() as connection:
+            outbox.enqueue(connection, run_id, failed, "retention", None, message, now)
+    except _WITHOUT_DATABASE:
+        gateway_of(settings).send(message)
+        return
+    _deliver(settings, engine)
+
+
+def _deliver(settings: Settings, engine: Engine) -> None:
     with database_errors(engine):
-        outbox.flush(engine, gateway_of(settings), clock, deadline_seconds=20.0)
+        outbox.flush(engine, gateway_of(settings), SystemClock(), deadline_seconds=20.0)
