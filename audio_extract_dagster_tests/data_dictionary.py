@@ -26,14 +26,14 @@ business days in `TIMEZONE`. What each status and reason means is in the
 Last month's calls of one queue, each with its recordings:
 
 ```sql
-SELECT call_date, conversation_id, conversation_start, direction, answered, talk_ms,
+SELECT c.call_date, conversation_id, c.conversation_start, c.direction, c.answered, c.talk_ms,
        r.status, r.reason, r.uri, r.duration_seconds
   FROM audio_extract.agent_calls c
-  LEFT JOIN audio_extract.audio_records r USING (conversation_id, call_date)
- WHERE call_date >= date_trunc('month', current_date) - interval '1 month'
-   AND call_date < date_trunc('month', current_date)
-   AND queue_id = 'the-queue-id'
- ORDER BY conversation_start, recording_id, part;
+  LEFT JOIN audio_extract.audio_records r USING (conversation_id)
+ WHERE c.call_date >= date_trunc('month', current_date) - interval '1 month'
+   AND c.call_date < date_trunc('month', current_date)
+   AND c.queue_id = 'the-queue-id'
+ ORDER BY c.conversation_start, r.recording_id, r.part;
 ```
 
 `queue_id` is the queue of the agent who answered; `conversations.queue_ids` names the queues in
