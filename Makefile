@@ -12,11 +12,12 @@ help: ## Show what there is
 
 install: $(INSTALLED) ## Make the virtual environment, from the lock
 
-# The lock holds everything with hashes, so pip needs to resolve nothing.
+# The lock holds everything with hashes, so pip needs to resolve nothing. setuptools warns of every
+# editable installation that it is one.
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 demo: $(INSTALLED) ## Extract the last business day of a simulated contact centre
