@@ -22,7 +22,7 @@ from audio_extract_dagster.download.file_host import FileHost
 from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.download.turns import Turns
 from audio_extract_dagster.redaction import host_of
-from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile
+from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile, audio_key
 from audio_extract_dagster.storage.errors import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Downloader:
         It takes the place of a file that has this name.
         """
         audio = received.audio
-        key = f"{received.stem}.{audio.extension}"
+        key = audio_key(received.stem, audio.extension)
         with self._timed():
             stored = self._storage.commit(received.staged, key, content_type=audio.content_type)
         return _downloaded(key, stored, audio)

@@ -11,7 +11,6 @@ import re
 from datetime import date
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 
 
 def day_prefix(call_date: date) -> str:
@@ -33,13 +32,9 @@ def audio_stem(call_date: date, conversation_id: str, recording_id: str, part: i
     return f"{day_prefix(call_date)}{_in_path(conversation_id)}/{_in_path(recording_id)}{suffix}"
 
 
-def audio_key(
-    call_date: date, conversation_id: str, recording_id: str, part: int, extension: str
-) -> str:
+def audio_key(stem: str, extension: str) -> str:
     """`yyyy/mm/dd/{conversation_id}/{recording_id}[-{part}].{extension}`."""
-    if not _EXTENSION.fullmatch(extension):
-        raise ValueError(f"not a file extension: {extension!r}")
-    return f"{audio_stem(call_date, conversation_id, recording_id, part)}.{extension}"
+    return f"{stem}.{extension}"
 
 
 def key_parts(key: str) -> tuple[str, ...]:

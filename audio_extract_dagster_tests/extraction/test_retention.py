@@ -25,7 +25,7 @@ from audio_extract_dagster.extraction.verification import (
 )
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
-from audio_extract_dagster.storage import FolderStorage, StorageUnavailable, audio_key
+from audio_extract_dagster.storage import FolderStorage, StorageUnavailable, audio_key, audio_stem
 from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, rows
 from audio_extract_dagster_tests.fake_clock import FakeClock
 
@@ -54,7 +54,7 @@ def store(engine: Engine, storage: FolderStorage) -> Callable[..., StoredRecordi
         with storage.stage(f"{day:%Y/%m/%d}/{conversation_id}/r") as staged:
             staged.write(conversation_id.encode())
             staged.hash(conversation_id.encode())
-            key = audio_key(day, conversation_id, "r", 0, "ogg")
+            key = audio_key(audio_stem(day, conversation_id, "r", 0), "ogg")
             file = storage.commit(staged, key, content_type="audio/ogg")
         part = StoredPart(0, file.uri, "audio/ogg", file.size_bytes, file.sha256, 60.0)
         recording = StoredRecording(conversation_id, "r", (part,))
@@ -220,7 +220,7 @@ def test_what_a_kill_left_without_a_row_goes_too(
 ) -> None:
     store("c-1")
     store("c-2", NEXT_DAY)
-    (storage.root / audio_key(DAY, "c-1", "killed", 0, "ogg")).write_bytes(b"OggS")
+    (storage.root / audio_key(audio_stem(DAY, "c-1", "killed", 0), "ogg")).write_bytes(b"OggS")
     [done] = run(engine, storage)
     assert (done.files, done.bytes) == (2, 7)
     assert [key[:10] for key in files(storage)] == [f"{NEXT_DAY:%Y/%m/%d}"]
@@ -241,7 +241,7 @@ def test_what_has_no_row_is_found_by_the_next_pass_too(
     engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
 ) -> None:
     store("c-1")
-    stray = storage.root / audio_key(DAY, "c-1", "killed", 0, "ogg")
+    stray = storage.root / audio_key(audio_stem(DAY, "c-1", "killed", 0), "ogg")
     for deletions in range(2):
         stray.write_bytes(b"OggS")
         with pytest.raises(StorageUnavailable):
