@@ -16,7 +16,7 @@ from pathlib import Path
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database import tables
-from audio_extract_dagster.extraction.collect import CollectionLimits
+from audio_extract_dagster.extraction.collection import CollectionLimits
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
 from audio_extract_dagster_tests.defs.surroundings import bare_environment
 from audio_extract_dagster_tests.postgres import Database

@@ -19,7 +19,7 @@ from math import ceil
 
 import click
 
-from audio_extract_dagster.extraction.looks import LookPlan
+from audio_extract_dagster.extraction.collection.look_plan import LookPlan
 from audio_extract_dagster.genesys.pacing import Pace
 
 _BATCH_SIZE = 90

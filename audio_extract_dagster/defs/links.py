@@ -17,10 +17,10 @@ import audio_extract_dagster
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.extraction.accounting import verdict
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import collect_audio
+from audio_extract_dagster.extraction.collection import collect_audio
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.outcomes import settle
-from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.storage import AudioStorage, day_prefix
 
 _PACKAGE = Path(audio_extract_dagster.__file__).parent

@@ -1,7 +1,8 @@
 """What becomes of a recording: the rules that choose the reason why it is not stored.
 
-Pure rules: no request, no database. The answers that feed them are gathered in `flight.py` and
-`settling.py`; how a person reads a reason is in `notify/texts.py`.
+Pure rules: no request, no database. The answers that feed them are gathered in
+`collection/flight.py` and `collection/settling.py`; how a person reads a reason is in
+`notify/texts.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Calls and their recordings: what is asked for, what is known of it, what came.
 
-Which calls are asked for is decided in `extraction/planning.py`; conversations as Genesys describes
-them are in `genesys/model.py`.
+Which calls are asked for is decided in `extraction/collection/planning.py`; conversations as
+Genesys describes them are in `genesys/model.py`.
 """
 
 from __future__ import annotations

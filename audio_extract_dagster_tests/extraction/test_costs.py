@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from audio_extract_dagster.database.tables import conversations
-from audio_extract_dagster.extraction.collect import QUEUED_PER_THREAD, CollectionLimits
+from audio_extract_dagster.extraction.collection.collect import QUEUED_PER_THREAD, CollectionLimits
 from audio_extract_dagster.extraction.listing import PAGE_SIZE
 from audio_extract_dagster.model import CallToAsk
 from audio_extract_dagster.simulator import World

@@ -19,7 +19,7 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
+from audio_extract_dagster.extraction.collection import CollectionLimits, collect_audio
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.genesys import GenesysClient

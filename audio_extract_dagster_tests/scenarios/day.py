@@ -26,7 +26,7 @@ from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
-from audio_extract_dagster.extraction.collect import CollectionLimits
+from audio_extract_dagster.extraction.collection import CollectionLimits
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.verification import Difference, verify_day
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget

@@ -22,7 +22,7 @@ from audio_extract_dagster.defs.resources import (
     GenesysResource,
 )
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
-from audio_extract_dagster.extraction.collect import CollectionLimits, collect_audio
+from audio_extract_dagster.extraction.collection import CollectionLimits, collect_audio
 from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
 

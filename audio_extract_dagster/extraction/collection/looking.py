@@ -1,6 +1,6 @@
 """The looks at batches that Genesys is preparing: how far they are, what they offer, when to stop.
 
-When to look is planned in `looks.py`; what an answer means for the calls is in `flight.py`.
+When to look is planned in `look_plan.py`; what an answer means for the calls is in `flight.py`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
-from audio_extract_dagster.extraction.looks import LookPlan
+from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.look_plan import LookPlan
 from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, BatchFailure, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import call

@@ -1,6 +1,6 @@
 """One batch on its way: what was asked, what Genesys has answered so far, what is left to do.
 
-State and bookkeeping only. `extraction/collect.py` decides when to look, fetch, settle and close.
+State and bookkeeping only. `collect.py` decides when to look, fetch, settle and close.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from audio_extract_dagster.download.errors import (
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import audio_stem
 

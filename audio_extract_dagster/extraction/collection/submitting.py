@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.ledger import batches
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,

@@ -13,9 +13,9 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, records
 from audio_extract_dagster.database.ledger.records import Asked
+from audio_extract_dagster.extraction.collection.download_pool import Arrival
+from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.download_pool import Arrival
-from audio_extract_dagster.extraction.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import BatchStatus, StoredRecording
 
 # Files are recorded in groups of this size, and none waits longer than so many seconds for its

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_extract_dagster.extraction.looks import LookPlan
+from audio_extract_dagster.extraction.collection.look_plan import LookPlan
 
 HOUR = 3600.0
 usual_times = st.lists(st.floats(60, 1800), min_size=1, max_size=30)

@@ -3,7 +3,7 @@
 One thread coordinates: it makes every request to Genesys and every write to the ledger, one step at
 a time; threads of a pool fetch the files. Each step leaves the ledger so that a run that dies here
 can be taken up by the next. The rest is elsewhere: the batch request in `submitting.py`, the looks
-in `looking.py`, what one batch knows in `flight.py`, what becomes of a call in `outcomes.py`.
+in `looking.py`, what one batch knows in `flight.py`, what becomes of its calls in `settling.py`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
+from audio_extract_dagster.extraction.collection.download_pool import DownloadPool
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.look_plan import LookPlan
+from audio_extract_dagster.extraction.collection.looking import Looker
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner
+from audio_extract_dagster.extraction.collection.recorder import Recorder
+from audio_extract_dagster.extraction.collection.settling import Settler
+from audio_extract_dagster.extraction.collection.submitting import Submitter
 from audio_extract_dagster.extraction.day_run import DayRun
-from audio_extract_dagster.extraction.download_pool import DownloadPool
-from audio_extract_dagster.extraction.flight import Flight
-from audio_extract_dagster.extraction.looking import Looker
-from audio_extract_dagster.extraction.looks import LookPlan
-from audio_extract_dagster.extraction.planning import BatchPlanner
-from audio_extract_dagster.extraction.recorder import Recorder
-from audio_extract_dagster.extraction.settling import Settler
-from audio_extract_dagster.extraction.submitting import Submitter
 from audio_extract_dagster.genesys import GenesysClient
 from audio_extract_dagster.model import OPEN_CALLS, Batch, BatchFailure, CallToAsk, Selection
 

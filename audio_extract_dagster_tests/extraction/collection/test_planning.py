@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import records
 from audio_extract_dagster.database.ledger.records import Asked
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner, is_open
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
-from audio_extract_dagster.extraction.planning import BatchPlanner, is_open
 from audio_extract_dagster.model import (
     Ask,
     CallToAsk,

@@ -1,6 +1,7 @@
 """Settles the calls of a batch that has given all it will: each gets its reasons.
 
-The rules are in `outcomes.py`; here Genesys is asked for a call's metadata where they need it.
+The rules are in `extraction/outcomes.py`; here Genesys is asked for a call's metadata where they
+need it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from msgspec.structs import replace
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
-from audio_extract_dagster.extraction.flight import Flight
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.outcomes import (
     give_up_late,
     may_have_more,
@@ -21,7 +23,6 @@ from audio_extract_dagster.extraction.outcomes import (
     settle,
     unfinished,
 )
-from audio_extract_dagster.extraction.planning import BatchPlanner
 from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,
