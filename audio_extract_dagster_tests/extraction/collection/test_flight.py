@@ -191,6 +191,8 @@ def test_fewer_results_than_announced_are_short() -> None:
     look(flying, link(), error("r-2"), expected=2)
     assert not flying.is_short
     assert flying.batch.error_count == 1
+    look(flying, link(), link("r-2"), expected=1)
+    assert not flying.is_short  # more than was announced
 
 
 def test_a_batch_that_broke_off_keeps_what_it_gave() -> None:

@@ -30,6 +30,19 @@ def test_while_nothing_is_learnt_the_pauses_grow_to_a_minute() -> None:
     assert pauses[-1] == 60
 
 
+def test_a_long_pause_before_anything_is_learnt_lets_no_link_die_unseen() -> None:
+    plan = LookPlan(600, 120)
+    assert plan.first_pause() == 0.75 * 120
+    assert plan.next_pause(1, has_results=False) == 0.75 * 120
+    assert plan.next_pause(1, has_results=True) == 0.5 * 120
+
+
+def test_from_a_batch_that_took_no_time_nothing_is_learnt() -> None:
+    """Clocks of two machines may differ."""
+    pauses = [LookPlan(10, HOUR, earlier).next_pause(5, has_results=False) for earlier in ([], [0])]
+    assert pauses[0] == pauses[1]
+
+
 @pytest.mark.parametrize("takes", [150, 165, 180, 195, 215])
 def test_a_batch_of_three_minutes_costs_at_most_four_looks_once_learnt(takes: float) -> None:
     assert len(looks_at(LookPlan(10, HOUR, [180.0]), takes)) <= 4
