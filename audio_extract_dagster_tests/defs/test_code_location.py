@@ -22,7 +22,7 @@ pytestmark = dagster_asks_old_pydantic
 
 # What a program does to the world, as the interpreter reports it to an audit hook.
 _LOADING = """
-import json, os, sys, time
+import json, os, sys
 import dagster as dg  # asks the system what kind of interpreter this is
 touched = []
 def watch(event, arguments):
@@ -36,7 +36,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from audio_extract_dagster.definitions import definitions
 dg.Definitions.validate_loadable(definitions())
-print(json.dumps({"touched": touched, "seconds": time.process_time()}))
+print(json.dumps(touched))
 """
 
 
@@ -56,9 +56,7 @@ def test_loads_with_an_empty_environment_and_touches_nothing(tmp_path: Path) -> 
         timeout=120,
     )
     assert loaded.returncode == 0, loaded.stderr
-    told = json.loads(loaded.stdout)
-    assert told["touched"] == []
-    assert told["seconds"] < 20  # CPU, not patience: usually 3
+    assert json.loads(loaded.stdout) == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -140,7 +140,7 @@ def test_one_asset_alone_can_be_made_and_the_job_tells_the_truth(
     assert job["conversations"] == 40
     # Nothing has chosen the agent calls yet, so the day is not accounted for.
     assert job["status"] == "FAILED"
-    assert "do" in job["error"]
+    assert "40 conversations are not 0 agent calls" in job["error"]
 
 
 def test_the_report_alone_is_made_again_from_the_tables(
