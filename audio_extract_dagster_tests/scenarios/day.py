@@ -144,12 +144,15 @@ class Scene:
         assert ending.error is None, str(ending.error)
         return ending
 
-    def refuse(self, operation: str, status: int, *matches: str) -> None:
+    def refuse(self, operation: str, status: int, *matches: str) -> list[Fault]:
         """Each request of this kind that names one of these is answered with this status."""
-        for match in matches:
-            params = {"status": status}
-            fault = Fault(operation, "status", times=None, match=match, params=params)
-            self.simulator.faults.add(fault)
+        params = {"status": status}
+        return [
+            self.simulator.faults.add(
+                Fault(operation, "status", times=None, match=match, params=params)
+            )
+            for match in matches
+        ]
 
     def attempt(self, run_id: str) -> Exception | None:
         """The run alone, for who cannot look at what it left behind; returns what broke it."""

@@ -59,8 +59,10 @@ def test_one_batch_that_cannot_be_read_is_asked_for_anew(scene: Scene, calm: End
     jobs = [batch["genesys_job_id"] for batch in scene.run().batches]
     scene.simulator.faults.clear()
     scene.simulator.switches.batch_seconds = 180  # the others are looked at until they are ready
-    scene.refuse("batch_poll", 500, jobs[1])
+    [unreadable] = scene.refuse("batch_poll", 500, jobs[1])
     ending = scene.run()
+    looks, tries_of_a_look = 3, 5
+    assert scene.simulator.faults.struck(unreadable) == looks * tries_of_a_look
     assert ending.batch_ends[:3] == [
         ("COMPLETED", None),
         ("FAILED", "unreadable"),
