@@ -120,7 +120,7 @@ def test_command_lines_are_understood(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "samples").mkdir()
+    (tmp_path / "my-recordings").mkdir()
     known = commands()
     for fence in fences(path.read_text(encoding="utf-8")):
         for line in fence.lines:

@@ -40,7 +40,7 @@ scheduler:
   class: DagsterDaemonScheduler
   config: {{max_tick_retries: 10}}
 
-# Days go one after another: each asks Genesys as quickly as the API budget allows.
+# Days go one after another; docs/operations.md says when more at a time are worth it.
 concurrency:
   runs:
     max_concurrent_runs: 4

@@ -149,6 +149,11 @@ def test_kubernetes_has_the_same_instance_and_the_same_dagster() -> None:
     queue = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
     runs = instance["concurrency"]["runs"]["max_concurrent_runs"]
     assert queue["maxConcurrentRuns"] == runs
+    pools = instance["concurrency"]["pools"]
+    assert values["concurrency"]["pools"] == {
+        "defaultLimit": pools["default_limit"],
+        "granularity": pools["granularity"],
+    }
     retries = instance["scheduler"]["config"]["max_tick_retries"]
     assert values["scheduler"]["config"]["daemonScheduler"]["maxTickRetries"] == retries
     freed = instance["run_monitoring"]["free_slots_after_run_end_seconds"]
