@@ -29,7 +29,14 @@ class DayIsBusy(NotYet):
 
 
 class LockLost(TryAgain):
-    """The connection that held the lock is gone, and the lock could not be taken again."""
+    """The connection that held the lock is gone, and the day is ours no longer."""
+
+    @classmethod
+    def to_another_run(cls, day: date) -> LockLost:
+        return cls(
+            f"The lock of {day} is lost: its connection broke and another run took the day. "
+            "This run stops, so that there are never two writers; what it stored is kept."
+        )
 
 
 def advisory_key(*names: str) -> int:
@@ -103,27 +110,25 @@ class DayLock:
                 unless_taken.pop_all()
             return taken
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Make sure that the lock is still ours; if its connection broke, take it again.
 
-        Raises `LockLost` if another run took the day meanwhile or PostgreSQL cannot be reached.
+        Returns whether it was ours all the time: if not, another run may have had it meanwhile.
+        Raises `LockLost` if another run has it now or PostgreSQL cannot be reached.
         """
         with self._guard:
             if self._is_ours():
-                return
+                return True
             self.release()
             _log.warning(
                 "The connection that held the lock of %s broke; taking it again.", self._day
             )
             try:
                 if self.take():
-                    return
+                    return False
             except DatabaseUnavailable as error:
                 raise LockLost(f"The lock of {self._day} is lost. {error}") from error
-        raise LockLost(
-            f"The lock of {self._day} is lost: its connection broke and another run took the day. "
-            "This run stops, so that there are never two writers; what it stored is kept."
-        )
+        raise LockLost.to_another_run(self._day)
 
     def release(self) -> None:
         """Let go of the lock. Repeating is harmless."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import gateway_of, texts_of
-from audio_extract_dagster.extraction.day_run import Announce
+from audio_extract_dagster.extraction.job_end import Announce
 from audio_extract_dagster.model import Job
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.notify.message import compose

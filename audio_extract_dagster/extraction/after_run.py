@@ -11,7 +11,8 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.extraction.day_run import Announce
+from audio_extract_dagster.extraction.accounting import Verdict
+from audio_extract_dagster.extraction.job_end import VANISHED, Announce, at_stage, end_job
 from audio_extract_dagster.model import Job, JobStatus
 
 
@@ -41,9 +42,5 @@ def after_run(
                 failed = Job.of_failed_run(run_id, call_date, failure, now, counts)
                 announce(connection, replace(failed, status=status))
         elif job.status is JobStatus.RUNNING and not is_held(engine, schema, call_date):
-            cause = f"{job.stage or 'start'}: {failure or 'the run vanished.'}"
-            counts = accounts.day_counts(connection, call_date)
-            jobs.close_job(connection, run_id, status, now, counts=counts, error=cause)
-            closed = jobs.job(connection, run_id)
-            if closed is not None:
-                announce(connection, closed)
+            cause = at_stage(job.stage, failure or VANISHED)
+            end_job(connection, job, Verdict(status, cause), now, announce)

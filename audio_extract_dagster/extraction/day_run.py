@@ -20,13 +20,12 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs
-from audio_extract_dagster.database.locks import day_lock
+from audio_extract_dagster.database.locks import LockLost, day_lock
 from audio_extract_dagster.extraction.accounting import Verdict, verdict
-from audio_extract_dagster.model import Job, JobStatus, JobUsage
+from audio_extract_dagster.extraction.job_end import VANISHED, Announce, at_stage, end_job
+from audio_extract_dagster.model import JobStatus, JobUsage
 
 log = logging.getLogger(__name__)
-
-Announce = Callable[[Connection, Job], None]
 
 
 class DayRun:
@@ -95,7 +94,15 @@ class DayRun:
 
     def check(self) -> None:
         """Raise `LockLost` if another run could have taken the day."""
-        self._lock.check()
+        if self._lock.check():
+            return
+        with database_errors(self._engine), self._engine.connect() as connection:
+            job = jobs.job(connection, self.run_id)
+        if job is None or job.status is not JobStatus.RUNNING:
+            # While nobody held the lock, somebody took this run for dead, and another one may have
+            # done the day. So that a second look does not find the lock and believe it:
+            self._lock.release()
+            raise LockLost.to_another_run(self.call_date)
 
     def guarded(self, rows: DayRows) -> DayRows:
         """The same stream, which fails at its end if another run could have taken the day.
@@ -113,30 +120,22 @@ class DayRun:
     def failed(self, error: str) -> None:
         """The run broke; the first cause counts."""
         if self._broken is None:
-            self._broken = Verdict(JobStatus.FAILED, f"{self._stage}: {error}")
+            self._broken = Verdict(JobStatus.FAILED, at_stage(self._stage, error))
 
     def canceled(self) -> None:
         """Somebody stopped the run."""
-        self._broken = Verdict(JobStatus.CANCELED, f"{self._stage}: canceled.")
+        self._broken = Verdict(JobStatus.CANCELED, at_stage(self._stage, "canceled."))
 
     def _close(self, connection: Connection) -> None:
         jobs.set_usage(connection, self.run_id, self._usage())
+        job = jobs.job(connection, self.run_id)
+        if job is not None:
+            end_job(connection, job, self._ending(connection), self._clock.now(), self._announce)
+
+    def _ending(self, connection: Connection) -> Verdict:
         counts = accounts.day_counts(connection, self.call_date)
         listing = accounts.stream_counts(connection, "conversations", self.call_date)
-        ending = self._broken or verdict(
-            counts, listing, max_failed_percent=self._max_failed_percent
-        )
-        closed = jobs.close_job(
-            connection,
-            self.run_id,
-            ending.status,
-            self._clock.now(),
-            counts=counts,
-            error=ending.cause,
-        )
-        job = jobs.job(connection, self.run_id)
-        if closed and job is not None:
-            self._announce(connection, job)
+        return self._broken or verdict(counts, listing, max_failed_percent=self._max_failed_percent)
 
     def _close_vanished(self, connection: Connection) -> None:
         """With the lock in our hands, whoever still says it runs this day is gone."""
@@ -145,13 +144,5 @@ class DayRun:
                 log.warning(
                     "Run %s of %s vanished at stage %s.", job.run_id, job.call_date, job.stage
                 )
-                stage = job.stage or "start"
-                error = f"{stage}: the run vanished (killed, or machine or database lost)."
-                now = self._clock.now()
-                counts = accounts.day_counts(connection, self.call_date)
-                jobs.close_job(
-                    connection, job.run_id, JobStatus.FAILED, now, counts=counts, error=error
-                )
-                closed = jobs.job(connection, job.run_id)
-                if closed is not None:
-                    self._announce(connection, closed)
+                ending = Verdict(JobStatus.FAILED, at_stage(job.stage, VANISHED))
+                end_job(connection, job, ending, self._clock.now(), self._announce)

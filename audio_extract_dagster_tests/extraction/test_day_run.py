@@ -206,6 +206,22 @@ def test_a_lock_that_broke_is_taken_again(days: Days) -> None:
     assert days.job().status is JobStatus.SUCCEEDED
 
 
+def test_a_day_that_another_run_has_done_meanwhile_is_not_written_any_more(days: Days) -> None:
+    days.list_day()
+    with days.run("slow") as slow:
+        days.cut_the_lock()
+        with days.run("quick"):
+            pass
+        # The lock is free again; what this run knows of the day is not true any more. It does not
+        # become true by asking once more, as a step that is tried again does.
+        for _ in range(2):
+            with pytest.raises(LockLost, match="another run took the day"):
+                slow.stage("audio")
+        assert not is_held(days.engine, days.settings.schema, DAY)
+    assert days.job("slow").status is JobStatus.FAILED
+    assert days.job("quick").status is JobStatus.SUCCEEDED
+
+
 def test_a_lock_that_another_run_has_taken_stops_the_run_that_lost_it(days: Days) -> None:
     days.list_day()
 

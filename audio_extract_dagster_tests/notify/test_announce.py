@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.tables import notifications
 from audio_extract_dagster.defs.telling import announcer
-from audio_extract_dagster.extraction.day_run import Announce
+from audio_extract_dagster.extraction.job_end import Announce
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage
 from audio_extract_dagster.notify.announce import Announcer
 from audio_extract_dagster.notify.english import ENGLISH

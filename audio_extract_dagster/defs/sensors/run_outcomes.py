@@ -18,6 +18,7 @@ from audio_extract_dagster.defs.retention import RETENTION_JOB_NAME
 from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure
 from audio_extract_dagster.defs.telling import announcer, tell_directly
 from audio_extract_dagster.extraction.after_run import after_run
+from audio_extract_dagster.extraction.job_end import VANISHED
 from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_retention_failed
@@ -48,7 +49,7 @@ def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinit
     )
     def notify_failure(context: dg.RunStatusSensorContext) -> None:
         cause = first_failure(context.instance, context.dagster_run.run_id)
-        cause = cause or "the run vanished (killed, or machine or database lost)"
+        cause = cause or VANISHED
         if context.dagster_run.job_name == RETENTION_JOB_NAME:
             _tell_of_retention(context.dagster_run.run_id, cause)
         else:

@@ -15,6 +15,7 @@ from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.runs import report_vanished
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.extraction.after_run import after_run
+from audio_extract_dagster.extraction.job_end import VANISHED
 
 # A living run that lost its connection takes its lock again at its next step.
 GRACE_SECONDS = 300.0
@@ -51,7 +52,7 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
                 settings.pg_schema,
                 job.run_id,
                 job.call_date,
-                failure="the run vanished (killed, or machine or database lost).",
+                failure=VANISHED,
                 announce=announcer(settings, run.tags if run else {}),
                 clock=clock,
             )
