@@ -73,6 +73,8 @@ def open_engine(settings: PostgresSettings) -> Engine:
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
+            # Keepalives say nothing while something that was sent has not been acknowledged.
+            "tcp_user_timeout": 60_000,
             "options": _session_options(settings.schema),
         },
     )
@@ -84,7 +86,9 @@ def _session_options(schema: str) -> str:
     search_path = re.sub(r"([\\\s])", r"\\\1", quoted)
     # Of a machine that is gone the server learns nothing, and would hold its locks for two hours.
     alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    return f"-c search_path={search_path} -c TimeZone=UTC {alive}"
+    # A process that was paused while it held a row must not stop all others without a word.
+    patient = "-c lock_timeout=10min"
+    return f"-c search_path={search_path} -c TimeZone=UTC {alive} {patient}"
 
 
 @contextmanager

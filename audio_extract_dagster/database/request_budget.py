@@ -7,6 +7,7 @@ booked: turns come in the order in which they are asked for, and a crowd that wa
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -27,6 +28,8 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.tables import request_budget
 from audio_extract_dagster.genesys.pacing import Pace
+
+_log = logging.getLogger(__name__)
 
 SERVER_TIME: ColumnElement[float] = cast(extract("epoch", func.clock_timestamp()), Double)
 """The server's clock in Unix seconds."""
@@ -82,6 +85,8 @@ class SharedBudget:
         """The next turn that nobody has, and how long it is until it comes."""
         with database_errors(self._engine), self._engine.begin() as connection:
             pace, now = self._locked(connection)
+            if pace.is_of_another_time(now):
+                _log.warning("The clock was set back: the request budget begins anew.")
             turn = pace.book(now)
             self._keep(connection, pace)
         return turn, turn - now
@@ -90,7 +95,9 @@ class SharedBudget:
         """The turn, and how long it is until it comes; another one if it has become void."""
         with database_errors(self._engine), self._engine.connect() as connection:
             pace, now = self._state(connection.execute(self._row).one())
-        return self._book() if pace.is_silenced(turn) else (turn, turn - now)
+        if pace.is_silenced(turn) or pace.is_of_another_time(now):
+            return self._book()
+        return turn, turn - now
 
     def _locked(self, connection: Connection) -> _State:
         mine = self._row.with_for_update()

@@ -18,6 +18,11 @@ WINDOW = 61.0
 arrive: of two, the second may have been up to a second quicker on its way."""
 
 
+_FARTHEST = 900.0
+"""Seconds. No turn is booked further ahead, for that takes thousands of callers, and no longer quiet
+is asked for."""
+
+
 class RequestBudget(Protocol):
     """A right to send requests that all who send them share. Implementations are thread-safe."""
 
@@ -46,6 +51,9 @@ class Pace:
 
     def book(self, now: float) -> float:
         """Take the next turn that nobody has, and return when it comes: `now` or later."""
+        if self.is_of_another_time(now):
+            # What was spent in this minute is not known: nothing of it is left.
+            self.taken, self.due, self.quiet_until = [now] * self.per_minute, now, now
         interval = WINDOW / self.per_minute
         slack = interval * (max(1, self.per_minute // 20) - 1)
         turn = max(now, self.due - slack, self.quiet_until)
@@ -58,6 +66,10 @@ class Pace:
     def back_off(self, until: float) -> None:
         """No turn comes before `until`; those that are booked for before are void."""
         self.quiet_until = max(self.quiet_until, until)
+
+    def is_of_another_time(self, now: float) -> bool:
+        """Whether the clock was set back since turns were booked: they would never come."""
+        return max(self.due, self.quiet_until) - now > _FARTHEST
 
     def is_silenced(self, turn: float) -> bool:
         """Whether quiet was asked for after `turn` was booked: another one must be booked."""

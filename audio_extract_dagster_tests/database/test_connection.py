@@ -56,6 +56,12 @@ def test_the_server_looks_out_for_machines_that_are_gone(database: Database) -> 
     assert shown == ["30", "10", "3"]
 
 
+def test_nothing_waits_for_a_lock_for_ever(database: Database) -> None:
+    """A process that is paused while it holds one looks alive."""
+    with database.engine.connect() as connection:
+        assert connection.scalar(text("SHOW lock_timeout")) == "10min"
+
+
 @pytest.mark.parametrize("schema", ["Con Espacio", 'a"b', "back\\slash", "a,b"])
 def test_any_name_can_be_the_schema(database: Database, schema: str) -> None:
     engine = open_engine(replace(database.settings, schema=schema))

@@ -88,6 +88,34 @@ def most_in_a_minute(moments: Sequence[float]) -> int:
     return max(bisect_left(in_order, start + 60) - index for index, start in enumerate(in_order))
 
 
+def test_a_server_whose_clock_was_set_back_stops_nobody_for_longer_than_a_minute(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    ahead, right = FakeClock(), FakeClock()
+    ahead.advance(86_400)
+    for _ in range(PER_MINUTE + 1):
+        budget_of(engine, ahead).acquire()
+    budget_of(engine, ahead).back_off(60)
+
+    waits = [budget_of(engine, right).acquire() for _ in range(3)]
+
+    assert waits[0] == pytest.approx(WINDOW)  # what was spent in this minute, nobody knows
+    assert max(waits[1:]) <= WINDOW / PER_MINUTE + 1e-6
+    assert "clock was set back" in caplog.text
+
+
+def test_a_clock_that_is_set_back_while_somebody_waits_does_not_keep_him_waiting(
+    engine: Engine,
+) -> None:
+    clock = InterruptedClock()
+    clock.advance(86_400)
+    budget = budget_of(engine, clock)
+    budget.back_off(30)
+    clock.while_it_sleeps = lambda: clock.advance(-86_400)
+    budget.acquire()
+    assert sum(clock.sleeps) <= 30 + WINDOW
+
+
 def test_several_threads_of_two_runs_never_pass_the_limit_and_use_it_fully(
     database: Database,
 ) -> None:
