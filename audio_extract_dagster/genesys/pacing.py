@@ -19,8 +19,7 @@ arrive: of two, the second may have been up to a second quicker on its way."""
 
 
 _FARTHEST = 900.0
-"""Seconds. No turn is booked further ahead, for that takes thousands of callers, and no longer quiet
-is asked for."""
+"""Seconds. Nobody books further ahead (it takes thousands of callers) or asks for longer quiet."""
 
 
 class RequestBudget(Protocol):
