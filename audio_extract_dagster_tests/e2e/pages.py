@@ -6,13 +6,14 @@ Found by texts and roles, as a reader finds it: the names of the UI's classes ch
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster_tests.defs.location import ASSETS
@@ -32,6 +33,7 @@ _AUTOMATIONS = (
     "vanished_runs",
 )
 _COLORS = 128
+_MARGIN = 16
 _RENAME = """([old, now]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   while (texts.nextNode())
@@ -68,8 +70,8 @@ def launch_backfill(page: Page, ui: RunningUi) -> None:
     page.get_by_text("Created backfill").wait_for()
 
 
-def lineage(page: Page, ui: RunningUi) -> None:
-    """The five assets, each checked, and what leads to what."""
+def lineage(page: Page, ui: RunningUi) -> FloatRect:
+    """The five assets, each checked, and what leads to what; the graph alone makes its picture."""
     # Wide enough for the nodes to be drawn with what is known of them.
     page.set_viewport_size({"width": 2200, "height": 1000})
     page.goto("/asset-groups")
@@ -82,6 +84,16 @@ def lineage(page: Page, ui: RunningUi) -> None:
         page.locator("svg").get_by_text(asset, exact=True).wait_for()
     page.locator("svg").get_by_text("Passed").nth(3).wait_for()
     expect(page.locator("svg path[marker-end]")).to_have_count(_EDGES)
+    return _around([node.bounding_box() for node in page.locator("svg foreignObject").all()])
+
+
+def mail(page: Page, ui: RunningUi) -> None:
+    """The message about the demo's day, as its gateway received it."""
+    page.set_viewport_size({"width": 760, "height": 1000})
+    [message] = (ui.folder / "data" / "messages").glob("*.html")
+    page.goto(message.as_uri())
+    row = page.locator("tr").filter(has=page.get_by_text("an agent answered or was rung")).last
+    row.get_by_text(ui.count("agent calls"), exact=True).wait_for()
 
 
 def links_to_code(page: Page, ui: RunningUi) -> None:
@@ -162,13 +174,26 @@ def failing_check(page: Page, ui: RunningUi) -> None:
     page.get_by_text("Failed", exact=True).first.wait_for()
 
 
-def keep_picture(page: Page, ui: RunningUi, file: Path) -> None:
-    """What the page shows now, in few colours: a tenth of the size, and nobody sees it.
+def keep_picture(page: Page, ui: RunningUi, file: Path, part: FloatRect | None) -> None:
+    """What the page or a part of it shows now, in few colours: a tenth of the size, unseen.
 
     A document that shows it is not about the machine that made it: its folder gets another name.
     """
     page.wait_for_load_state("networkidle")
     page.evaluate(_RENAME, [str(ui.folder), "/srv/audio-extract"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(BytesIO(page.screenshot(animations="disabled"))) as picture:
+    with Image.open(BytesIO(page.screenshot(animations="disabled", clip=part))) as picture:
         picture.convert("RGB").quantize(_COLORS).save(file, optimize=True)
+
+
+def _around(boxes: Iterable[FloatRect | None]) -> FloatRect:
+    """The smallest part of the page that holds all boxes, and a little margin."""
+    corners = [
+        (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+        for box in boxes
+        if box is not None
+    ]
+    left, top, right, bottom = (list(edge) for edge in zip(*corners, strict=True))
+    x, y = min(left) - _MARGIN, min(top) - _MARGIN
+    width, height = max(right) + _MARGIN - x, max(bottom) + _MARGIN - y
+    return {"x": x, "y": y, "width": width, "height": height}

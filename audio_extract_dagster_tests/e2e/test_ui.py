@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from audio_extract_dagster_tests.e2e.running_ui import running_ui
+from audio_extract_dagster_tests.e2e.running_ui import RunningUi, running_ui
 from audio_extract_dagster_tests.embedded.extra import needs_extra_demo
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from audio_extract_dagster_tests.e2e import pages
 
 _BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 # The backfill works while the other pages are looked at.
-_VISITS = (
+_VISITS: tuple[Callable[[Page, RunningUi], FloatRect | None], ...] = (
+    pages.mail,
     pages.closed_counts,
     pages.launch_backfill,
     pages.links_to_code,
@@ -67,9 +68,9 @@ def test_the_ui_shows_the_demo_and_fills_three_days(browser: Browser, tmp_path: 
         page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
         for visit in _VISITS:
             page.set_viewport_size({"width": 1440, "height": 860})
-            visit(page, ui)
+            part = visit(page, ui)
             if pictures is not None:
-                pages.keep_picture(page, ui, pictures / f"{visit.__name__}.png")
+                pages.keep_picture(page, ui, pictures / f"{visit.__name__}.png", part)
         # The pages load nothing from anywhere else.
         assert {host for host in asked if host} == {urlsplit(ui.url).netloc}
         page.close()
