@@ -9,9 +9,9 @@ imports it.
 """
 
 from audio_extract_dagster.simulator.faults import Fault, InvalidFault
+from audio_extract_dagster.simulator.from_options import serve
 from audio_extract_dagster.simulator.model import Conversation, Queue, Recording, Source
 from audio_extract_dagster.simulator.replay import NothingToReplay, Replay
-from audio_extract_dagster.simulator.serve import serve
 from audio_extract_dagster.simulator.simulator import Simulator
 from audio_extract_dagster.simulator.switches import InvalidSwitch, Switches, parse_switch
 from audio_extract_dagster.simulator.world import World

@@ -1,4 +1,4 @@
-"""Batch download jobs: from the items of a request to results that appear over time (6.2).
+"""Batch download jobs: from the items of a request to results that appear over time.
 
 A job's outcome is settled when it is submitted; polls show more and more of it. Jobs live as long
 as the process and belong to the client that submitted them.

@@ -11,10 +11,10 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 from audio_extract_dagster.simulator import disasters, routes
-from audio_extract_dagster.simulator.call import Call, Services
 from audio_extract_dagster.simulator.faults import Fault
 from audio_extract_dagster.simulator.messages import ApiError, Reply, Request, not_found
 from audio_extract_dagster.simulator.operations import PERMISSIONS
+from audio_extract_dagster.simulator.routed_request import RoutedRequest, Services
 from audio_extract_dagster.simulator.tokens import Token
 
 _MAX_BODY = 512_000
@@ -44,7 +44,7 @@ def _guarded(services: Services, request: Request, found: routes.Found) -> Reply
     limit_headers: dict[str, str] = {}
     try:
         token = _admit(services, request, found.route, limit_headers)
-        reply = found.route.handler(Call(services, request, found.arguments, token))
+        reply = found.route.handler(RoutedRequest(services, request, found.arguments, token))
     except ApiError as error:
         reply = error.reply(request.correlation_id)
     reply.headers.update(limit_headers)

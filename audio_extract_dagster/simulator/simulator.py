@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.simulator.batches import Batches, Submission
-from audio_extract_dagster.simulator.call import Services
 from audio_extract_dagster.simulator.faults import Faults
+from audio_extract_dagster.simulator.http_server import Server
 from audio_extract_dagster.simulator.messages import Reply, Request
 from audio_extract_dagster.simulator.model import Source
 from audio_extract_dagster.simulator.org import Client, Counters, Org
 from audio_extract_dagster.simulator.pipeline import answer
+from audio_extract_dagster.simulator.routed_request import Services
 from audio_extract_dagster.simulator.search import Search
-from audio_extract_dagster.simulator.server import Server
 from audio_extract_dagster.simulator.switches import Switches
 
 

@@ -13,7 +13,7 @@ from audio_extract_dagster.simulator.model import iso
 from audio_extract_dagster.simulator.script import Script, add_metric, add_segment
 
 _CLEAN_UP_MS = 60 * 24 * 3_600_000
-"""Conversations with a forgotten leg are closed about sixty days after their start (7.3)."""
+"""Conversations with a forgotten leg are closed about sixty days after their start."""
 
 
 def _reach_an_agent(script: Script) -> str:

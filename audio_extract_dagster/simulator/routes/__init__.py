@@ -1,6 +1,6 @@
 """Every path that the simulator answers, and which operation each one is.
 
-Handlers are functions `(call) -> Reply`, grouped by the part of the API they belong to.
+Handlers are functions `(routed) -> Reply`, grouped by the part of the API they belong to.
 What happens around them (tokens, limits, faults) is in `pipeline.py`.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from audio_extract_dagster.simulator.call import Call
 from audio_extract_dagster.simulator.messages import Reply
+from audio_extract_dagster.simulator.routed_request import RoutedRequest
 from audio_extract_dagster.simulator.routes import (
     analytics,
     control,
@@ -29,7 +29,7 @@ class Route(NamedTuple):
     method: str
     path: re.Pattern[str]
     operation: str | None
-    handler: Callable[[Call], Reply]
+    handler: Callable[[RoutedRequest], Reply]
 
     @property
     def needs_token(self) -> bool:
@@ -43,7 +43,7 @@ class Found(NamedTuple):
 
 
 def _route(
-    method: str, path: str, operation: str | None, handler: Callable[[Call], Reply]
+    method: str, path: str, operation: str | None, handler: Callable[[RoutedRequest], Reply]
 ) -> Route:
     pattern = re.sub(r"\{\w+\}", "([^/]+)", path)
     return Route(method, re.compile(pattern), operation, handler)

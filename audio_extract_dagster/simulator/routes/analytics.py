@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from audio_extract_dagster.simulator.call import Call
 from audio_extract_dagster.simulator.filters import parse_interval
 from audio_extract_dagster.simulator.messages import Reply, bad_request, not_found
 from audio_extract_dagster.simulator.model import Payload, Slot
+from audio_extract_dagster.simulator.routed_request import RoutedRequest
 from audio_extract_dagster.simulator.search import Query
 from audio_extract_dagster.simulator.switches import Switches
 
@@ -18,16 +18,16 @@ _ORDERS = {"asc", "desc", "unordered"}
 _ORDER_BY = {"conversationStart", "conversationEnd", "segmentStart", "segmentEnd"}
 
 
-def details_query(call: Call) -> Reply:
-    switches = call.org.switches
-    body = call.request.json_object()
+def details_query(routed: RoutedRequest) -> Reply:
+    switches = routed.org.switches
+    body = routed.request.json_object()
     query = _query(body, switches)
     page, size = _paging(body.get("paging"), switches)
-    now_ms = call.org.now_ms()
-    hits = call.services.search.hits(query, now_ms)
+    now_ms = routed.org.now_ms()
+    hits = routed.services.search.hits(query, now_ms)
     if page == 1:
-        call.services.search.begin_pass(query)
-    anomalous = call.services.search.passes(query) <= switches.anomaly_passes
+        routed.services.search.begin_pass(query)
+    anomalous = routed.services.search.passes(query) <= switches.anomaly_passes
     shown = _page_of(hits, page, size, switches.paging_anomaly if anomalous else "none")
     total = len(hits) + switches.total_hits_offset
     if anomalous:
@@ -35,26 +35,26 @@ def details_query(call: Call) -> Reply:
     if not shown:
         return Reply.json(_empty(total if hits else 0, switches))
     if switches.future_fields:
-        conversations = [_from_the_future(call.services.search.payload(s, now_ms)) for s in shown]
+        conversations = [_from_the_future(routed.services.search.payload(s, now_ms)) for s in shown]
         return Reply.json({"conversations": conversations, "totalHits": total, "cursorHint": None})
-    encoded = b",".join([call.services.search.encoded(slot, now_ms) for slot in shown])
+    encoded = b",".join([routed.services.search.encoded(slot, now_ms) for slot in shown])
     return Reply(body=b'{"conversations":[%b],"totalHits":%d}' % (encoded, total))
 
 
-def conversation(call: Call) -> Reply:
-    found = call.org.find(call.arguments[0])
+def conversation(routed: RoutedRequest) -> Reply:
+    found = routed.org.find(routed.arguments[0])
     if found is None:
-        raise not_found(f"the conversation {call.arguments[0]}")
-    return Reply.json(call.org.seen(found))
+        raise not_found(f"the conversation {routed.arguments[0]}")
+    return Reply.json(routed.org.seen(found))
 
 
-def conversations(call: Call) -> Reply:
+def conversations(routed: RoutedRequest) -> Reply:
     """Several by id; those that are not there are left out."""
-    ids = [name for name in call.request.query.get("id", "").split(",") if name]
+    ids = [name for name in routed.request.query.get("id", "").split(",") if name]
     if not ids:
         raise bad_request("The parameter id is required.")
-    found = filter(None, map(call.org.find, ids))
-    return Reply.json({"conversations": [call.org.seen(each) for each in found]})
+    found = filter(None, map(routed.org.find, ids))
+    return Reply.json({"conversations": [routed.org.seen(each) for each in found]})
 
 
 def _query(body: Payload, switches: Switches) -> Query:

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from audio_extract_dagster.errors import Never
-from audio_extract_dagster.simulator.call import Call
 from audio_extract_dagster.simulator.faults import Fault
 from audio_extract_dagster.simulator.messages import Reply, bad_request
 from audio_extract_dagster.simulator.model import Conversation, Payload, iso
+from audio_extract_dagster.simulator.routed_request import RoutedRequest
 
 
 class _FaultBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,34 +31,34 @@ class _FaultBody(msgspec.Struct, forbid_unknown_fields=True):
     acts: bool = False
 
 
-def show_switches(call: Call) -> Reply:
-    return Reply.json(call.org.switches.as_dict())
+def show_switches(routed: RoutedRequest) -> Reply:
+    return Reply.json(routed.org.switches.as_dict())
 
 
-def change_switches(call: Call) -> Reply:
+def change_switches(routed: RoutedRequest) -> Reply:
     try:
-        call.org.switches.update(call.request.json_object())
+        routed.org.switches.update(routed.request.json_object())
     except Never as error:
         raise bad_request(str(error)) from None
-    return Reply.json(call.org.switches.as_dict())
+    return Reply.json(routed.org.switches.as_dict())
 
 
-def add_fault(call: Call) -> Reply:
+def add_fault(routed: RoutedRequest) -> Reply:
     try:
-        asked = msgspec.convert(call.request.json_object(), _FaultBody)
-        call.org.faults.add(Fault(**msgspec.structs.asdict(asked)))
+        asked = msgspec.convert(routed.request.json_object(), _FaultBody)
+        routed.org.faults.add(Fault(**msgspec.structs.asdict(asked)))
     except (Never, msgspec.ValidationError) as error:
         raise bad_request(str(error)) from None
     return Reply(201, b"{}")
 
 
-def clear_faults(call: Call) -> Reply:
-    call.org.faults.clear()
+def clear_faults(routed: RoutedRequest) -> Reply:
+    routed.org.faults.clear()
     return Reply(204)
 
 
-def show_counters(call: Call) -> Reply:
-    counters = call.org.counters
+def show_counters(routed: RoutedRequest) -> Reply:
+    counters = routed.org.counters
     downloads = [
         {"conversationId": conversation, "recordingId": recording, "part": part, "count": count}
         for (conversation, recording, part), count in counters.downloads.items()
@@ -66,55 +66,55 @@ def show_counters(call: Call) -> Reply:
     return Reply.json({"operations": counters.operations, "downloads": downloads})
 
 
-def clear_counters(call: Call) -> Reply:
-    call.org.counters.clear()
+def clear_counters(routed: RoutedRequest) -> Reply:
+    routed.org.counters.clear()
     return Reply(204)
 
 
-def show_batches(call: Call) -> Reply:
+def show_batches(routed: RoutedRequest) -> Reply:
     return Reply.json(
         [
             {"id": job.job_id, "clientId": job.client_id, "items": job.items}
-            for job in call.services.batches.submissions
+            for job in routed.services.batches.submissions
         ]
     )
 
 
-def revoke_tokens(call: Call) -> Reply:
-    return Reply.json({"revoked": call.org.tokens.revoke_all()})
+def revoke_tokens(routed: RoutedRequest) -> Reply:
+    return Reply.json({"revoked": routed.org.tokens.revoke_all()})
 
 
-def finish_uploads(call: Call) -> Reply:
-    call.org.finish_uploads()
+def finish_uploads(routed: RoutedRequest) -> Reply:
+    routed.org.finish_uploads()
     return Reply(204)
 
 
-def show_world(call: Call) -> Reply:
+def show_world(routed: RoutedRequest) -> Reply:
     """Everything that starts on a local day; with `checksums=true`, of each file too."""
-    query = call.request.query
+    query = routed.request.query
     try:
         day = date.fromisoformat(query.get("day", ""))
     except ValueError:
         raise bad_request("The parameter day must be a date: YYYY-MM-DD.") from None
-    source = call.org.source
+    source = routed.org.source
     checksums = query.get("checksums") == "true"
-    truths = [_truth(call, source.build(slot), checksums) for slot in source.on_day(day)]
+    truths = [_truth(routed, source.build(slot), checksums) for slot in source.on_day(day)]
     return Reply.json({"day": day.isoformat(), "conversations": truths})
 
 
-def _truth(call: Call, conversation: Conversation, checksums: bool) -> Payload:
+def _truth(routed: RoutedRequest, conversation: Conversation, checksums: bool) -> Payload:
     recordings: list[Payload] = []
     for recording in conversation.recordings:
         truth: Payload = {
             "id": recording.id,
             "media": recording.media,
             "state": recording.state,  # as it was made: a look here must not start an upload
-            "contentType": call.org.content_type(recording),
+            "contentType": routed.org.content_type(recording),
             "seconds": recording.seconds,
             "parts": recording.parts,
         }
         if checksums:
-            files = (call.org.content(recording, part) for part in range(recording.parts))
+            files = (routed.org.content(recording, part) for part in range(recording.parts))
             truth["sha256"] = [sha256(content).hexdigest() for content in files]
         recordings.append(truth)
     return {

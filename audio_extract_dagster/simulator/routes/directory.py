@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audio_extract_dagster.simulator.call import Call
 from audio_extract_dagster.simulator.messages import Reply, bad_request, not_found
 from audio_extract_dagster.simulator.model import Payload
+from audio_extract_dagster.simulator.routed_request import RoutedRequest
 
 
-def organization(call: Call) -> Reply:
+def organization(routed: RoutedRequest) -> Reply:
     return Reply.json(
-        call.org.identity
+        routed.org.identity
         | {"state": "active", "defaultLanguage": "es-us", "selfUri": "/api/v2/organizations/me"}
     )
 
 
-def limits(call: Call) -> Reply:
-    namespace = call.arguments[0]
+def limits(routed: RoutedRequest) -> Reply:
+    namespace = routed.arguments[0]
     values = {
-        "client.credentials.token.rate.per.minute": call.org.switches.rate_limit,
+        "client.credentials.token.rate.per.minute": routed.org.switches.rate_limit,
         "request.bytes.max": 512_000,
     }
     if namespace != "platform.api":
@@ -30,27 +30,27 @@ def limits(call: Call) -> Reply:
     return Reply.json({"namespace": namespace, "limits": entries})
 
 
-def queues(call: Call) -> Reply:
-    entities = [_queue(*queue) for queue in call.org.source.queues]
-    return _paged(call, "/api/v2/routing/queues", entities)
+def queues(routed: RoutedRequest) -> Reply:
+    entities = [_queue(*queue) for queue in routed.org.source.queues]
+    return _paged(routed, "/api/v2/routing/queues", entities)
 
 
-def queue(call: Call) -> Reply:
-    for found in call.org.source.queues:
-        if found.id == call.arguments[0]:
+def queue(routed: RoutedRequest) -> Reply:
+    for found in routed.org.source.queues:
+        if found.id == routed.arguments[0]:
             return Reply.json(_queue(*found))
-    raise not_found(f"the queue {call.arguments[0]}")
+    raise not_found(f"the queue {routed.arguments[0]}")
 
 
-def users(call: Call) -> Reply:
-    return _paged(call, "/api/v2/users", [_user(*user) for user in call.org.source.users])
+def users(routed: RoutedRequest) -> Reply:
+    return _paged(routed, "/api/v2/users", [_user(*user) for user in routed.org.source.users])
 
 
-def user(call: Call) -> Reply:
-    for user_id, name in call.org.source.users:
-        if user_id == call.arguments[0]:
+def user(routed: RoutedRequest) -> Reply:
+    for user_id, name in routed.org.source.users:
+        if user_id == routed.arguments[0]:
             return Reply.json(_user(user_id, name))
-    raise not_found(f"the user {call.arguments[0]}")
+    raise not_found(f"the user {routed.arguments[0]}")
 
 
 def _queue(queue_id: str, name: str) -> Payload:
@@ -66,11 +66,11 @@ def _user(user_id: str, name: str) -> Payload:
     }
 
 
-def _paged(call: Call, path: str, entities: Sequence[Payload]) -> Reply:
+def _paged(routed: RoutedRequest, path: str, entities: Sequence[Payload]) -> Reply:
     """An entity list: `nextUri` is absent on the last page."""
     try:
-        page = int(call.request.query.get("pageNumber", "1"))
-        size = int(call.request.query.get("pageSize", "25"))
+        page = int(routed.request.query.get("pageNumber", "1"))
+        size = int(routed.request.query.get("pageSize", "25"))
     except ValueError:
         raise bad_request("pageNumber and pageSize must be numbers.") from None
     if page < 1 or not 1 <= size <= 500:

@@ -1,23 +1,23 @@
-"""The storage behind the links of a batch: no token, no JSON, answers of its own in XML (6.2)."""
+"""The storage behind the links of a batch: no token, no JSON, answers of its own in XML."""
 
 from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from audio_extract_dagster.simulator.call import Call
 from audio_extract_dagster.simulator.links import BrokenLink
 from audio_extract_dagster.simulator.messages import Reply
+from audio_extract_dagster.simulator.routed_request import RoutedRequest
 
 
-def download(call: Call) -> Reply:
-    org, request = call.org, call.request
+def download(routed: RoutedRequest) -> Reply:
+    org, request = routed.org, routed.request
     if "authorization" in request.headers:
         return _refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
     try:
         org.links.check(request.path, request.query, org.clock.now())
     except BrokenLink as problem:
         return _refusal(403, problem.code, str(problem))
-    conversation_id, number, part = call.arguments
+    conversation_id, number, part = routed.arguments
     conversation = org.find(conversation_id)
     if conversation is None:
         return _refusal(404, "NoSuchKey", "The specified key does not exist.")

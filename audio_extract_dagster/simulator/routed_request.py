@@ -1,4 +1,4 @@
-"""What a route's handler gets: the call it has to answer, and the org that answers it."""
+"""What a route's handler gets: the request it has to answer, and the org that answers it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RoutedRequest:
     """A request that may be answered; `arguments` are the variable parts of its path, decoded."""
 
     services: Services
