@@ -20,6 +20,7 @@ from audio_extract_dagster.genesys.errors import (
     BadRequest,
     NotFound,
     NotPermitted,
+    Unavailable,
     UnreadableAnswer,
 )
 from audio_extract_dagster.genesys.exchange import Exchange
@@ -141,12 +142,13 @@ class GenesysClient:
         """How long a result's link can be used: a setting of the organization, 2 to 60 minutes.
 
         Where it cannot be read, the shortest is assumed: that costs some polls, while assuming the
-        documented default of 60 minutes could cost the audio.
+        documented default of 60 minutes could cost the audio, and giving up would cost the day.
+        Raised is what meets every call: a login that is refused, a long wait that Genesys asks for.
         """
         request = Request("settings", "GET", "/api/v2/recording/settings")
         try:
             return self._call(request, wire.read_link_lifetime)
-        except (NotPermitted, NotFound, BadRequest, UnreadableAnswer) as error:
+        except (NotPermitted, NotFound, BadRequest, UnreadableAnswer, Unavailable) as error:
             lifetime = wire.SHORTEST_LINK_LIFETIME
             _log.warning("%s; links are taken to live %s", error.summary, lifetime)
             return lifetime

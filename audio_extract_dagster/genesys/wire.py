@@ -136,11 +136,9 @@ def read_batch_status(body: bytes) -> BatchJobStatus:
 
 
 def read_link_lifetime(body: bytes) -> timedelta:
-    """Minutes as they are said, 60 at most; the shortest lifetime there is if they are not."""
+    """Minutes as they are said, within 2 and 60; the shortest lifetime there is if they are not."""
     minutes = _number(decode(body, _RecordingSettings).recording_batch_download_url_ttl)
-    if minutes is None or minutes <= 0:
-        return SHORTEST_LINK_LIFETIME
-    return timedelta(minutes=min(minutes, 60))
+    return max(timedelta(minutes=min(minutes or 0, 60)), SHORTEST_LINK_LIFETIME)
 
 
 # Everything else

@@ -18,7 +18,6 @@ from audio_extract_dagster_tests.genesys.scripted_server import Answer, Scripted
 
 QUERY = "/api/v2/analytics/conversations/details/query"
 BATCHES = "/api/v2/recording/batchrequests"
-SETTINGS = "/api/v2/recording/settings"
 NOT_FOUND = Answer(404, {"code": "not.found", "status": 404})
 LIMA = timezone(timedelta(hours=-5))
 START = datetime(2026, 3, 10, tzinfo=LIMA)
@@ -148,30 +147,6 @@ def test_the_status_of_a_batch(client: GenesysClient, server: ScriptedServer) ->
 def test_a_batch_that_is_over_or_somebody_elses(client: GenesysClient) -> None:
     with pytest.raises(NotFound, match="GET /api/v2/recording/batchrequests/job-9"):
         client.batch_status("job-9")
-
-
-@pytest.mark.parametrize(
-    ("answer", "lifetime"),
-    [
-        (Answer(200, {"recordingBatchDownloadUrlTtl": 60}), timedelta(minutes=60)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": 5}), timedelta(minutes=5)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": 0.5}), timedelta(seconds=30)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": 1e14}), timedelta(minutes=60)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": None}), timedelta(minutes=2)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": True}), timedelta(minutes=2)),
-        (Answer(200, {"recordingBatchDownloadUrlTtl": -1}), timedelta(minutes=2)),
-        (Answer(200, {}), timedelta(minutes=2)),
-        (Answer(200, b"<html>"), timedelta(minutes=2)),
-        (Answer(403, {"code": "missing.permissions"}), timedelta(minutes=2)),
-        (NOT_FOUND, timedelta(minutes=2)),
-    ],
-)
-def test_the_lifetime_of_links_is_the_shortest_unless_it_is_said(
-    client: GenesysClient, server: ScriptedServer, answer: Answer, lifetime: timedelta
-) -> None:
-    server.script(SETTINGS, answer)
-
-    assert client.link_lifetime() == lifetime
 
 
 def test_names(client: GenesysClient, server: ScriptedServer) -> None:

@@ -74,7 +74,6 @@ def test_four_failures_in_a_row_at_every_call_are_ridden_out(scene: Scene, calm:
         ("token", "empty_body", UnreadableAnswer, "conversations"),
         ("details_query", "reset_before", Unavailable, "conversations"),
         ("details_query", "garbage", UnreadableAnswer, "conversations"),
-        ("settings", "status", Unavailable, "audio"),
         ("batch_poll", "html", Unavailable, "audio"),
         ("batch_poll", "garbage", UnreadableAnswer, "audio"),
     ],
@@ -104,6 +103,17 @@ def test_settings_that_nobody_may_read_cost_nothing_but_haste(scene: Scene, calm
     assert ending.error is None
     assert ending.state == calm.state
     assert ending.api_requests <= calm.api_requests + 2
+
+
+@pytest.mark.parametrize("kind", ["status", "reset_before", "garbage"])
+def test_settings_that_do_not_come_cost_the_tries_and_haste(
+    scene: Scene, calm: Ending, kind: str
+) -> None:
+    scene.simulator.faults.add(Fault("settings", kind, times=None))
+    ending = scene.run()
+    assert ending.error is None
+    assert ending.state == calm.state
+    assert ending.api_requests <= calm.api_requests + 4 + 2
 
 
 @pytest.mark.parametrize(
