@@ -20,6 +20,7 @@ import pycurl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from audio_extract_dagster.download.errors import TransferBroken
+from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.redaction import host_of
 
 # What libcurl takes from a socket at once. It hands on pieces of 16 KiB: they are put together to
@@ -74,7 +75,7 @@ class Answer(NamedTuple):
 class Connection:
     """Keeps its connection for the next request. For one thread at a time."""
 
-    def __init__(self, trust: Trust, *, connect_seconds: float, idle_seconds: float) -> None:
+    def __init__(self, trust: Trust, policy: DownloadPolicy) -> None:
         self._curl = curl = pycurl.Curl()
         self._body = _Body()
         # No function of ours is called but for the body: with many threads, each call waits for its
@@ -86,10 +87,10 @@ class Connection:
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
             pycurl.FOLLOWLOCATION: 0,
             pycurl.FAILONERROR: 1,  # the body of a refusal is not wanted
-            pycurl.CONNECTTIMEOUT_MS: round(connect_seconds * 1000),
+            pycurl.CONNECTTIMEOUT_MS: round(policy.connect_seconds * 1000),
             # Less than a byte a second for so long is a connection that stands still.
             pycurl.LOW_SPEED_LIMIT: 1,
-            pycurl.LOW_SPEED_TIME: math.ceil(idle_seconds),
+            pycurl.LOW_SPEED_TIME: math.ceil(policy.idle_seconds),
             pycurl.USERAGENT: "audio-extract",
             pycurl.HTTPHEADER: ["Accept:"],
             # Not asked for, but if somebody on the way has compressed the body, it is undone.

@@ -63,10 +63,7 @@ class Downloader:
         self._storage = storage
         self._clock = clock
         self._policy = policy or DownloadPolicy()
-        self._host = FileHost(
-            connect_seconds=self._policy.connect_seconds,
-            idle_seconds=self._policy.idle_seconds,
-        )
+        self._host = FileHost(self._policy)
         # Apart, so that one file is hashed while another one is written.
         self._writing, self._hashing = Turns(clock), Turns(clock)
         self._adding = threading.Lock()

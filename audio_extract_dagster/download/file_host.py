@@ -20,6 +20,7 @@ from audio_extract_dagster.download.errors import (
     UnknownProxy,
     UnsafeLink,
 )
+from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.loopback import is_loopback
 from audio_extract_dagster.redaction import host_of
 
@@ -29,9 +30,8 @@ _REDIRECTS = 3
 class FileHost:
     """Fetches links over connections that threads share: as many as there are threads at once."""
 
-    def __init__(self, *, connect_seconds: float, idle_seconds: float) -> None:
-        self._connect_seconds = connect_seconds
-        self._idle_seconds = idle_seconds
+    def __init__(self, policy: DownloadPolicy) -> None:
+        self._policy = policy
         self._trust: Trust | None = None
         self._reading_trust = threading.Lock()
         self._proxy = _proxy()
@@ -70,11 +70,7 @@ class FileHost:
         try:
             return self._idle.pop()
         except IndexError:
-            return Connection(
-                self._trusted(),
-                connect_seconds=self._connect_seconds,
-                idle_seconds=self._idle_seconds,
-            )
+            return Connection(self._trusted(), self._policy)
 
     def _trusted(self) -> Trust:
         """Read once, and only when there is a file to fetch: it costs 50 ms."""
