@@ -76,6 +76,7 @@ class Connection:
     """Keeps its connection for the next request. For one thread at a time."""
 
     def __init__(self, trust: Trust, policy: DownloadPolicy) -> None:
+        self._policy = policy
         self._curl = curl = pycurl.Curl()
         self._body = _Body()
         # No function of ours is called but for the body: with many threads, each call waits for its
@@ -88,8 +89,7 @@ class Connection:
             pycurl.FOLLOWLOCATION: 0,
             pycurl.FAILONERROR: 1,  # the body of a refusal is not wanted
             pycurl.CONNECTTIMEOUT_MS: round(policy.connect_seconds * 1000),
-            # Less than a byte a second for so long is a connection that stands still.
-            pycurl.LOW_SPEED_LIMIT: 1,
+            pycurl.LOW_SPEED_LIMIT: policy.slowest_bytes_per_second,
             pycurl.LOW_SPEED_TIME: math.ceil(policy.idle_seconds),
             pycurl.USERAGENT: "audio-extract",
             pycurl.HTTPHEADER: ["Accept:"],
@@ -141,7 +141,7 @@ class Connection:
 
     def _broken(self, host: str, code: int, proxy: str | None) -> TransferBroken:
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            return TransferBroken(host, "timed_out", "it did not answer in time")
+            return self._timed_out(host)
         if proxy and (code in _PROXY_FAILED or self._refused_by_proxy()):
             return TransferBroken(
                 host,
@@ -163,6 +163,13 @@ class Connection:
         return TransferBroken(
             host, "connection_lost", f"the connection broke (libcurl's error {code})"
         )
+
+    def _timed_out(self, host: str) -> TransferBroken:
+        detail = "it did not answer in time"
+        if self._status() != 0:
+            slowest = f"{self._policy.slowest_bytes_per_second:,} bytes a second"
+            detail = f"less than {slowest} came for {math.ceil(self._policy.idle_seconds)} s"
+        return TransferBroken(host, "timed_out", detail)
 
     def _refused_by_proxy(self) -> bool:
         answer = self._curl.getinfo(pycurl.HTTP_CONNECTCODE)

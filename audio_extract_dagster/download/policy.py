@@ -10,8 +10,11 @@ class DownloadPolicy:
     """Patience with one link. Pauses double from one to the next."""
 
     connect_seconds: float = 10.0
-    #: Without a byte for this long, a transfer is broken.
+    #: Slower than `slowest_bytes_per_second` for this long, a transfer is broken.
     idle_seconds: float = 30.0
+    #: As slow as audio plays that is coded in 8 kbit/s, the least of what telephony uses. A host
+    #: that lets bytes drip would hold a thread, and with it the end of the run, for days.
+    slowest_bytes_per_second: int = 1000
     #: How often a broken or wrong body is fetched in all.
     tries: int = 3
     first_pause_seconds: float = 1.0

@@ -161,6 +161,20 @@ def stall(content: bytes, sent: int) -> Answer:
     return answer
 
 
+def drip(content: bytes) -> Answer:
+    """Sends a byte now and then, as long as the server lives."""
+
+    def answer(server: FileServer, connection: socket.socket) -> bool:
+        connection.sendall(_head(200, {"Content-Length": str(len(content))}))
+        for byte in content[:300]:
+            connection.sendall(bytes([byte]))
+            if server.stopping.wait(0.1):
+                break
+        return False
+
+    return answer
+
+
 def chunked(content: bytes, *, whole: bool = True) -> Answer:
     """A body without a length; not `whole` leaves out its end."""
 

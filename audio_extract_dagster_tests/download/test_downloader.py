@@ -34,6 +34,7 @@ from audio_extract_dagster_tests.download.file_server import (
     Answer,
     FileServer,
     chunked,
+    drip,
     file,
     reset,
     stall,
@@ -166,14 +167,15 @@ def test_who_is_canceled_tries_nothing_again(
     assert clock.sleeps == []
 
 
-@pytest.mark.parametrize("first", [0, 20_000])
-def test_a_transfer_that_stands_still_is_broken(
-    server: FileServer, storage: FolderStorage, clock: FakeClock, first: int
+@pytest.mark.parametrize("slow", [stall(AUDIO, 0), stall(AUDIO, 20_000), drip(AUDIO)])
+def test_a_transfer_that_stands_still_or_nearly_so_is_broken(
+    server: FileServer, storage: FolderStorage, clock: FakeClock, slow: Answer
 ) -> None:
     policy = DownloadPolicy(idle_seconds=0.25, tries=1)
     with Downloader(storage, clock=clock, policy=policy) as impatient:
-        url = server.link("/a", stall(AUDIO, first))
-        assert refusal(impatient, storage, url, TransferBroken).reason == "timed_out"
+        error = refusal(impatient, storage, server.link("/a", slow), TransferBroken)
+    assert error.reason == "timed_out"
+    assert "less than 1,000 bytes a second" in str(error)
 
 
 def test_a_kept_connection_that_has_died_costs_no_try(

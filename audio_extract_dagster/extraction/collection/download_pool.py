@@ -86,7 +86,10 @@ class DownloadPool:
             yield arrival
 
     def cancel(self) -> None:
-        """Drop what is queued, try nothing again; what is being fetched now still arrives."""
+        """Drop what is queued, try nothing again; what is being fetched now still arrives.
+
+        That is waited for, and has an end: what comes slower than it plays is broken off.
+        """
         self._canceled.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
