@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pycurl
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from audio_extract_dagster.download.errors import TransferBroken
 from audio_extract_dagster.download.policy import DownloadPolicy
+from audio_extract_dagster.network import Trust
 from audio_extract_dagster.redaction import host_of
 
 # What libcurl takes from a socket at once. It hands on pieces of 16 KiB: they are put together to
@@ -39,27 +35,6 @@ _NOT_TRUSTED = (
     pycurl.E_SSL_CIPHER,
     pycurl.E_SSL_ISSUER_ERROR,
 )
-
-
-@dataclass(frozen=True)
-class Trust:
-    """Certificates of authorities: as PEM text, and in a folder of hashed names."""
-
-    pem: str
-    folder: str | None
-
-
-def system_trust() -> Trust:
-    """Those that the API client trusts, too, plus those of the operating system."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    context = ssl.create_default_context()
-    folder = ssl.get_default_verify_paths().capath
-    if bundle and Path(bundle).is_dir():
-        folder = bundle
-    else:
-        context.load_verify_locations(bundle or DEFAULT_CA_BUNDLE_PATH)
-    certificates = context.get_ca_certs(binary_form=True)
-    return Trust("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), folder)
 
 
 class Answer(NamedTuple):

@@ -33,10 +33,6 @@ class UnsafeLink(Never):
         )
 
 
-class UnknownProxy(Never):
-    """The environment names a proxy that cannot be used."""
-
-
 class TransferBroken(TryAgain):
     """The connection failed or the body did not arrive whole; `reason` is a word for the ledger.
 

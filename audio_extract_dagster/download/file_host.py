@@ -10,18 +10,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from urllib.request import getproxies, proxy_bypass
 
-from audio_extract_dagster.download.connection import Connection, Trust, system_trust
+from audio_extract_dagster.download.connection import Connection
 from audio_extract_dagster.download.errors import (
     HostBusy,
     LinkExpired,
     TransferBroken,
-    UnknownProxy,
     UnsafeLink,
 )
 from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network import Proxies, Trust, trusted_certificates
 from audio_extract_dagster.redaction import host_of
 
 _REDIRECTS = 3
@@ -34,7 +33,7 @@ class FileHost:
         self._policy = policy
         self._trust: Trust | None = None
         self._reading_trust = threading.Lock()
-        self._proxy = _proxy()
+        self._proxies = Proxies()
         # Those not in use. The last one used is the first one taken: it most probably still lives.
         self._idle: deque[Connection] = deque()
 
@@ -76,18 +75,16 @@ class FileHost:
         """Read once, and only when there is a file to fetch: it costs 50 ms."""
         with self._reading_trust:
             if self._trust is None:
-                self._trust = system_trust()
+                self._trust = trusted_certificates()
             return self._trust
 
     def _way_to(self, url: str) -> str | None:
         """The proxy to use, None for none; raises `UnsafeLink` if the link may not be followed."""
-        if _is_https(url) and self._proxy is None:
-            return None
-        host = host_of(url)
-        here = is_loopback(host)
-        if not _is_https(url) and not (here and url.lower().startswith("http://")):
-            raise UnsafeLink(host)
-        return None if here or proxy_bypass(host) else self._proxy
+        if not _is_https(url):
+            host = host_of(url)
+            if not (url.lower().startswith("http://") and is_loopback(host)):
+                raise UnsafeLink(host)
+        return self._proxies.for_url(url)
 
 
 def _refusal(host: str, status: int, retry_after: float | None) -> Exception:
@@ -101,20 +98,3 @@ def _refusal(host: str, status: int, retry_after: float | None) -> Exception:
 
 def _is_https(url: str) -> bool:
     return url.lower().startswith("https://")
-
-
-def _proxy() -> str | None:
-    """The proxy that the environment or the operating system names; it may hold a password."""
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    if not proxy:
-        return None
-    scheme, separator, _ = proxy.partition("://")
-    if not separator:
-        return f"http://{proxy}"
-    if scheme.lower() not in ("http", "https"):
-        raise UnknownProxy(
-            f"HTTPS_PROXY (or ALL_PROXY) names a proxy of the kind {scheme}://, which is not "
-            "supported; use an http:// or https:// proxy, or exempt the file hosts in NO_PROXY."
-        )
-    return proxy

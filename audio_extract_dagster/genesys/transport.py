@@ -7,18 +7,15 @@ hold a proxy's password) stays inside.
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.genesys.errors import (
@@ -29,6 +26,7 @@ from audio_extract_dagster.genesys.errors import (
 )
 from audio_extract_dagster.genesys.policy import RetryPolicy
 from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network import Proxies, named_certificates
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Transport:
     def __init__(self, url: str, setting: str, policy: RetryPolicy) -> None:
         self._base = base_url(url, setting)
         self._timeout = (policy.connect_timeout, policy.read_timeout)
-        self._proxies = get_environ_proxies(self._base, no_proxy=None)
+        self._proxies = Proxies().for_requests(self._base)
         self._session = self._new_session()
 
     def send(self, request: Request, authorization: str) -> Reply:
@@ -106,7 +104,7 @@ class Transport:
         """
         session = requests.Session()
         session.trust_env = False
-        session.verify = _certificates()
+        session.verify = named_certificates() or True
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = "audio-extract"
         for scheme in ("https://", "http://"):
@@ -131,16 +129,6 @@ def base_url(url: str, setting: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise Never(f"{setting} must begin with https://; http:// is for a server on loopback.")
     return url.rstrip("/")
-
-
-def _certificates() -> str | bool:
-    """Whom to trust: the bundle that the environment names, as `requests` does, or its own."""
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if path := os.environ.get(variable):
-            if not Path(path).exists():
-                raise Never(f"{variable} names a file or folder of certificates that is not there.")
-            return path
-    return True
 
 
 def _fault(request: Request, error: Exception) -> GenesysError:

@@ -13,6 +13,7 @@ from typing import Protocol
 import requests
 
 from audio_extract_dagster.errors import Never, TryAgain
+from audio_extract_dagster.network import Proxies, UnknownProxy
 from audio_extract_dagster.notify.layout import plain_text
 from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster.redaction import host_of
@@ -99,8 +100,11 @@ class HttpGateway:
                 timeout=_TIMEOUT_SECONDS,
                 allow_redirects=False,
                 stream=True,
+                proxies=Proxies().for_requests(self._url),
             ) as response:
                 return response.status_code
+        except UnknownProxy as error:
+            raise GatewayRefused(str(error)) from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise GatewayRefused("NOTIFY_URL is not an address that can be called.") from None
         except requests.RequestException as error:

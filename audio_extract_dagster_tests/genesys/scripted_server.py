@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.fault:
             self._abort()
 
-    do_GET = do_POST = _answer  # noqa: N815 - the names that http.server looks up
+    do_GET = do_POST = do_CONNECT = _answer  # noqa: N815 - the names that http.server looks up
 
     def _abort(self) -> None:
         """Close with a reset instead of a polite end."""

@@ -16,6 +16,7 @@ from audio_extract_dagster.genesys import (
     CertificateNotTrusted,
     GenesysClient,
     LocalBudget,
+    Unavailable,
 )
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.genesys.clients import ClientMaker
@@ -85,28 +86,38 @@ def test_no_redirect_is_followed(client: GenesysClient, server: ScriptedServer) 
 
 
 def test_the_proxy_of_the_environment_is_used(
-    make_client: ClientMaker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with ScriptedServer() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        client = make_client()
-        proxy.script(f"{server.url}/oauth/token", Answer(200, {"access_token": "through-proxy"}))
-        proxy.script(f"{server.url}{ME}", HELLO)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
 
-        assert client.organization_name() == "Example"
-        assert server.received == []
+        with pytest.raises(Unavailable):  # the scripted server opens no tunnel
+            make_client("https://api.invalid").organization_name()
+        assert {(each.method, each.path) for each in proxy.received} == {
+            ("CONNECT", "api.invalid:443")
+        }
 
 
-def test_an_address_can_be_kept_from_the_proxy(
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
     make_client: ClientMaker, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The secret would go there in the clear."""
     server.script(ME, HELLO)
     with ScriptedServer() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.1")
 
         assert make_client().organization_name() == "Example"
         assert proxy.received == []
+
+
+def test_a_proxy_that_cannot_be_used_is_no_fault_that_passes(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:p4ssword@127.0.0.1:1080")
+
+    with pytest.raises(Never, match="HTTPS_PROXY") as caught:
+        make_client("https://api.example.com")
+    assert "p4ssword" not in str(caught.value)
 
 
 def test_a_netrc_file_does_not_replace_the_login(

@@ -116,6 +116,22 @@ def test_a_gateway_that_is_down(dead_port: int, call: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_gateway_on_this_machine_is_not_asked_through_a_proxy(
+    server: HttpGatewayServer, dead_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{dead_port}")
+    open_gateway(server.url, EMAILS).send(MESSAGE)
+    assert server.methods == ["POST"]
+
+
+def test_a_proxy_that_cannot_be_used_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1")
+    with pytest.raises(GatewayRefused, match="HTTPS_PROXY"):
+        open_gateway("https://gateway.invalid/", EMAILS).send(MESSAGE)
+
+
 @pytest.mark.parametrize("url", ["http://", "http://:1/", "https://[", "http://a b/"])
 def test_an_address_that_is_none(url: str | None) -> None:
     with pytest.raises((GatewayRefused, GatewayUnavailable), match="NOTIFY_URL"):
