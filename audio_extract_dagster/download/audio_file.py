@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audio_extract_dagster.download.audio_formats import (
-    AUDIO_BRANDS,
-    MP4,
-    Content,
-    NotAudio,
-    recognise,
-)
+from audio_extract_dagster.download.audio_formats import Content, NotAudio, recognise
 
 
 @dataclass(frozen=True)
@@ -48,10 +42,10 @@ def inspect(content: Content, declared_content_type: str | None) -> AudioFile:
     found = recognise(head)
     if found is None:
         raise NotAudio(_what_else(head))
-    duration = found.duration(content)
     declared = _media_type(declared_content_type)
-    if found is MP4 and head[8:12] not in AUDIO_BRANDS and declared not in found.content_types:
-        raise NotAudio("unknown_format")  # may as well be the recording of a screen
+    if declared not in found.content_types and found.may_be_video(content):
+        raise NotAudio("unknown_format")  # it may as well be the recording of a screen
+    duration = found.examine(content)
     content_type = declared if declared in found.content_types else found.content_types[0]
     return AudioFile(content_type, found.extension, duration)
 

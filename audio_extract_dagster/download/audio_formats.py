@@ -1,14 +1,16 @@
-"""The containers that audio comes in: how each is recognised, and how long one plays.
+"""The containers that audio comes in: how each is recognised and examined.
 
 Nothing is decoded: headers alone tell. What a file of a batch has to be is in `audio_file.py`.
 
 Formats are those that Genesys Cloud hands out (trunk recordings: PCM, G.711, Opus and others in WAV
 or Ogg; MP3 and WebM on request). Sources: Multimedia Programming Interface 1.0 and RFC 2361 (WAV),
-RFC 3533 (Ogg), RFC 7845 (Opus), Vorbis I section 4.2, Speex manual section 7, ISO 11172-3 (MP3).
+RFC 3533 (Ogg), RFC 7845 (Opus), Vorbis I section 4.2, Speex manual section 7, ISO 11172-3 (MP3),
+RFC 9559 (WebM).
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,11 +43,18 @@ class NotAudio(TryAgain):
 
 @dataclass(frozen=True)
 class Format:
-    """A container: its file extension, the content types that mean it (the usual one first)."""
+    """A container: its file extension, the content types that mean it (the usual one first).
+
+    `examine` tells how many seconds a file plays, None where the headers do not, and raises
+    `NotAudio` for one that is not whole. It cannot vouch for MP3, WebM, MP4, a WAV that does not
+    know its length, and an Ogg that ends between two pages: that they have come whole, only the
+    length that the file host announced tells.
+    """
 
     extension: str
     content_types: tuple[str, ...]
-    duration: Callable[[Content], float | None]
+    examine: Callable[[Content], float | None]
+    may_be_video: Callable[[Content], bool] = lambda _: False
 
 
 def recognise(head: bytes) -> Format | None:
@@ -69,7 +78,7 @@ def _exactly(content: Content, start: int, count: int) -> bytes:
     return data
 
 
-def _wav_seconds(content: Content) -> float | None:
+def _examine_wav(content: Content) -> float | None:
     """Bytes of the data chunk over bytes per second of the format chunk."""
     at = 12
     bytes_per_second = 0
@@ -91,7 +100,7 @@ def _wav_seconds(content: Content) -> float | None:
     return length / bytes_per_second if bytes_per_second else None
 
 
-def _ogg_seconds(content: Content) -> float | None:
+def _examine_ogg(content: Content) -> float | None:
     """Last sample position of the stream, less what a decoder drops at its start, over the rate.
 
     Walks the pages, so that a file that ends inside one is known to be cut short.
@@ -166,7 +175,7 @@ _MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 32
 _MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
-def _mp3_seconds(content: Content) -> float | None:
+def _examine_mp3(content: Content) -> float | None:
     """Frames that a Xing header counts times their length, else bytes over the bit rate."""
     tag = _exactly(content, 0, 10)
     start = 0
@@ -186,22 +195,40 @@ def _mp3_seconds(content: Content) -> float | None:
     return (len(content) - start) * 8 / frame.bits_per_second
 
 
-def _unknown_seconds(content: Content) -> None:
+def _examine_nothing(_: Content) -> None:
     """WebM and MP4 keep their length deep inside; a player reads it, the ledger can do without."""
+
+
+# What a track of pictures says of its codec (V_VP9, V_AV1 …): element, size, text.
+_PICTURES = re.compile(rb"\x86[\x80-\xff]V_")
+_FIRST_CLUSTER = b"\x1f\x43\xb6\x75"
+_WEBM_HEAD_BYTES = 64 * 1024
+
+
+def _has_pictures(webm: Content) -> bool:
+    """Whether one of its tracks, which come before all sound and pictures, is of pictures."""
+    tracks, _, _ = webm[:_WEBM_HEAD_BYTES].partition(_FIRST_CLUSTER)
+    return _PICTURES.search(tracks) is not None
+
+
+# Registered brands of MP4 files that hold nothing but sound (mp4ra.org).
+_AUDIO_BRANDS = (b"M4A ", b"M4B ")
+
+
+def _is_of_any_brand(mp4: Content) -> bool:
+    return mp4[8:12] not in _AUDIO_BRANDS
 
 
 WAV = Format(
     "wav",
     ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"),
-    _wav_seconds,
+    _examine_wav,
 )
 OGG = Format(
     "ogg",
     ("audio/ogg", "audio/opus", "audio/vorbis", "audio/speex", "application/ogg"),
-    _ogg_seconds,
+    _examine_ogg,
 )
-MP3 = Format("mp3", ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"), _mp3_seconds)
-WEBM = Format("webm", ("audio/webm",), _unknown_seconds)
-# Registered brands of MP4 files that hold nothing but sound (mp4ra.org).
-AUDIO_BRANDS = (b"M4A ", b"M4B ")
-MP4 = Format("m4a", ("audio/mp4", "audio/m4a", "audio/x-m4a"), _unknown_seconds)
+MP3 = Format("mp3", ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"), _examine_mp3)
+WEBM = Format("webm", ("audio/webm",), _examine_nothing, _has_pictures)
+MP4 = Format("m4a", ("audio/mp4", "audio/m4a", "audio/x-m4a"), _examine_nothing, _is_of_any_brand)

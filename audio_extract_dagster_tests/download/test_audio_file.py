@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audio_extract_dagster.download.audio_file import AudioFile, inspect, may_be_audio
+from audio_extract_dagster.download.audio_file import AudioFile, inspect
 from audio_extract_dagster.download.audio_formats import NotAudio
 from audio_extract_dagster.storage.staged import Content
 from audio_extract_dagster_tests.audio_bytes import (
@@ -180,12 +180,6 @@ def test_webm_and_mp4_are_accepted_without_a_duration(
     assert look(content, None) == AudioFile(content_type, extension, None)
 
 
-def test_an_mp4_that_may_be_a_video_needs_the_word_of_genesys(look: Look) -> None:
-    content = b"\0\0\0\x18ftypmp42" + bytes(100)
-    assert reason(look, content) == "unknown_format"
-    assert look(content, "audio/mp4") == AudioFile("audio/mp4", "m4a", None)
-
-
 # What the type is called
 
 
@@ -242,28 +236,3 @@ def test_no_bytes_break_the_inspection(look: Look, content: bytes, start: bytes)
         except NotAudio:
             continue
         assert found.duration_seconds is None or found.duration_seconds >= 0
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    ["audio/ogg", "AUDIO/WAV", "audio/ogg; codecs=opus", None, "", "application/octet-stream"],
-)
-def test_audio_and_unknown_types_are_fetched(content_type: str) -> None:
-    assert may_be_audio(content_type)
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "video/mp4",
-        "video/webm; codecs=vp9",
-        "application/zip",
-        "application/json; charset=utf-8",
-        "text/html",
-        "image/png",
-        "application/x-screen-recording",
-        "audio/screen",
-    ],
-)
-def test_screens_and_chats_are_not(content_type: str) -> None:
-    assert not may_be_audio(content_type)
