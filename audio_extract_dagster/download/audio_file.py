@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audio_extract_dagster.download.audio_formats import Content, NotAudio, recognise
+from audio_extract_dagster.download.audio_formats import FileBytes, NotAudio, recognise
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def may_be_audio(content_type: str | None) -> bool:
     return media_type not in _OTHER_TYPES
 
 
-def inspect(content: Content, declared_content_type: str | None) -> AudioFile:
+def inspect(content: FileBytes, declared_content_type: str | None) -> AudioFile:
     """Look at a whole file; raises `NotAudio` if it is no audio, or not whole."""
     head = content[:512]
     found = recognise(head)

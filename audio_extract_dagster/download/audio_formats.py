@@ -21,7 +21,7 @@ from audio_extract_dagster.errors import TryAgain
 _OGG_PAGE = struct.Struct("<4sxBq12xB")
 
 
-class Content(Protocol):
+class FileBytes(Protocol):
     """The bytes of a file: in memory, or on a disk."""
 
     def __len__(self) -> int: ...
@@ -53,8 +53,8 @@ class Format:
 
     extension: str
     content_types: tuple[str, ...]
-    examine: Callable[[Content], float | None]
-    may_be_video: Callable[[Content], bool] = lambda _: False
+    examine: Callable[[FileBytes], float | None]
+    may_be_video: Callable[[FileBytes], bool] = lambda _: False
 
 
 def recognise(head: bytes) -> Format | None:
@@ -71,14 +71,14 @@ def recognise(head: bytes) -> Format | None:
     return None
 
 
-def _exactly(content: Content, start: int, count: int) -> bytes:
+def _exactly(content: FileBytes, start: int, count: int) -> bytes:
     data = content[start : start + count]
     if len(data) < count:
         raise NotAudio("cut_short")
     return data
 
 
-def _examine_wav(content: Content) -> float | None:
+def _examine_wav(content: FileBytes) -> float | None:
     """Bytes of the data chunk over bytes per second of the format chunk."""
     at = 12
     bytes_per_second = 0
@@ -100,7 +100,7 @@ def _examine_wav(content: Content) -> float | None:
     return length / bytes_per_second if bytes_per_second else None
 
 
-def _examine_ogg(content: Content) -> float | None:
+def _examine_ogg(content: FileBytes) -> float | None:
     """Last sample position of the stream, less what a decoder drops at its start, over the rate.
 
     Walks the pages, so that a file that ends inside one is known to be cut short.
@@ -175,7 +175,7 @@ _MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 32
 _MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
-def _examine_mp3(content: Content) -> float | None:
+def _examine_mp3(content: FileBytes) -> float | None:
     """Frames that a Xing header counts times their length, else bytes over the bit rate."""
     tag = _exactly(content, 0, 10)
     start = 0
@@ -195,7 +195,7 @@ def _examine_mp3(content: Content) -> float | None:
     return (len(content) - start) * 8 / frame.bits_per_second
 
 
-def _examine_nothing(_: Content) -> None:
+def _examine_nothing(_: FileBytes) -> None:
     """WebM and MP4 keep their length deep inside; a player reads it, the ledger can do without."""
 
 
@@ -205,7 +205,7 @@ _FIRST_CLUSTER = b"\x1f\x43\xb6\x75"
 _WEBM_HEAD_BYTES = 64 * 1024
 
 
-def _has_pictures(webm: Content) -> bool:
+def _has_pictures(webm: FileBytes) -> bool:
     """Whether one of its tracks, which come before all sound and pictures, is of pictures."""
     tracks, _, _ = webm[:_WEBM_HEAD_BYTES].partition(_FIRST_CLUSTER)
     return _PICTURES.search(tracks) is not None
@@ -215,7 +215,7 @@ def _has_pictures(webm: Content) -> bool:
 _AUDIO_BRANDS = (b"M4A ", b"M4B ")
 
 
-def _is_of_any_brand(mp4: Content) -> bool:
+def _is_of_any_brand(mp4: FileBytes) -> bool:
     return mp4[8:12] not in _AUDIO_BRANDS
 
 
