@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.genesys.answers import correlation_id, error_of
 from audio_extract_dagster.genesys.errors import (
     LoginRefused,
@@ -26,7 +27,7 @@ from audio_extract_dagster.genesys.pacing import RequestBudget, seconds_to_reset
 from audio_extract_dagster.genesys.patience import Patience
 from audio_extract_dagster.genesys.policy import RetryPolicy
 from audio_extract_dagster.genesys.tolerance import Unreadable
-from audio_extract_dagster.genesys.transport import Request, Transport
+from audio_extract_dagster.genesys.transport import Reply, Request, Transport
 from audio_extract_dagster.genesys.usage import UsageMeter
 
 T = TypeVar("T")
@@ -96,13 +97,28 @@ class Exchange:
         seconds = self._clock.monotonic() - started
         trace = correlation_id(reply)
         _log.debug("%s: %d in %.2f s, correlation id %s", request, reply.status, seconds, trace)
-        if quiet := seconds_to_reset(reply.headers):
-            self._budget.back_off(quiet)
+        try:
+            return self._answer(request, reply, read)
+        finally:
+            self._heed_count(reply)
+
+    def _answer(self, request: Request, reply: Reply, read: Callable[[bytes], T]) -> T:
         if not 200 <= reply.status < 300:
             raise error_of(request, reply, self._clock.now())
         try:
             return read(reply.body)
         except Unreadable as error:
-            call, status = str(request), reply.status
+            call, status, trace = str(request), reply.status, correlation_id(reply)
             unreadable = UnreadableAnswer(str(error), call, status=status, correlation_id=trace)
             raise unreadable from None
+
+    def _heed_count(self, reply: Reply) -> None:
+        """Where Genesys's own count is full, nobody's turn comes before it starts again.
+
+        The answer must not be lost with that: to a batch request it is the only word of the job.
+        """
+        if quiet := seconds_to_reset(reply.headers):
+            try:
+                self._budget.back_off(quiet)
+            except AudioExtractError as error:
+                _log.warning("The rate limit is reached, and nobody could be told: %s", error)

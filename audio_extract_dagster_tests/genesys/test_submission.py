@@ -8,6 +8,7 @@ from audio_extract_dagster.errors import TryAgain
 from audio_extract_dagster.genesys import (
     BadRequest,
     GenesysClient,
+    LocalBudget,
     LoginRefused,
     NotPermitted,
     RateLimited,
@@ -162,6 +163,29 @@ def test_a_server_that_is_not_there_took_no_order(make_client: ClientMaker) -> N
 
     with pytest.raises(Unavailable, match="no connection could be made"):
         client.submit_batch(["c-1"])
+
+
+class BudgetThatCannotBeTold(LocalBudget):
+    """As one that is shared, when its database blinks."""
+
+    def back_off(self, seconds: float) -> None:
+        raise TryAgain(f"no database for {seconds} s")
+
+
+def test_the_id_of_a_job_is_not_lost_with_the_word_that_the_limit_is_reached(
+    server: ScriptedServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    spent = {
+        "inin-ratelimit-count": "300",
+        "inin-ratelimit-allowed": "300",
+        "inin-ratelimit-reset": "43",
+    }
+    server.script(BATCHES, Answer(200, TAKEN.body, headers=spent))
+    budget = BudgetThatCannotBeTold(240, clock)
+
+    with GenesysClient(server.url, server.url, "id", "x", budget=budget, clock=clock) as client:
+        assert client.submit_batch(["c-1"]) == "job-1"
+    assert "no database for 43.0 s" in caplog.text
 
 
 def test_an_order_has_a_connection_of_its_own(
