@@ -21,6 +21,7 @@ import requests
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import storage as cloud
+from google.cloud.storage.exceptions import DataCorruption
 from requests.adapters import HTTPAdapter
 
 from audio_extract_dagster.storage.base import StoredFile
@@ -39,6 +40,8 @@ _STAGED = "audio-extract."
 _DEAD_AFTER_SECONDS = 86_400.0
 # The library's own pool of 10 would open a new TLS connection for most uploads of 32 threads.
 _CONNECTIONS = 64
+# Of an upload that was damaged on its way, nothing but Google's text tells.
+_CHECKSUM_DIFFERS = "doesn't match calculated CRC32C"
 _PERMISSIONS = tuple(f"storage.objects.{verb}" for verb in ("create", "delete", "get", "list"))
 
 
@@ -177,12 +180,16 @@ class BucketStorage:
             raise self._unavailable(error) from error
         except (TransportError, requests.RequestException, exceptions.PreconditionFailed) as error:
             raise self._unavailable(error) from error
+        except DataCorruption as error:  # of a large file; that of a small one is a bad request
+            raise self._unavailable(error) from error
         except exceptions.NotFound as error:
             raise StorageRefused(
                 f"There is no bucket {self._bucket_name} (AUDIO_STORAGE_URI), or this account may "
                 "not know of it. Create it, or correct the setting."
             ) from error
         except (exceptions.GoogleAPICallError, GoogleAuthError) as error:
+            if _CHECKSUM_DIFFERS in str(error):
+                raise self._unavailable(error) from error
             raise StorageRefused(
                 f"Audio cannot be kept in {self._place} ({type(error).__name__}). See whether "
                 "GOOGLE_APPLICATION_CREDENTIALS names a key that is valid and whether its account "
@@ -191,6 +198,6 @@ class BucketStorage:
 
     def _unavailable(self, error: Exception) -> StorageUnavailable:
         return StorageUnavailable(
-            f"{self._place} (AUDIO_STORAGE_URI) cannot be reached at the moment "
+            f"{self._place} (AUDIO_STORAGE_URI) does not answer as it should at the moment "
             f"({type(error).__name__})."
         )

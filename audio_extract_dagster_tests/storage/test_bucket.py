@@ -43,13 +43,18 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
     answers = Answers()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.dumps(answers.content).encode()
             self.send_response(answers.status)
+            # Where an upload in several pieces goes on.
+            self.send_header("Location", f"http://{self.headers['Host']}/upload")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names that are looked up
 
         def log_message(self, *_: object) -> None:
             pass
@@ -107,6 +112,30 @@ def test_a_service_that_has_a_fault(google: Answers) -> None:
     setting = "AUDIO_STORAGE_URI"
     with bucket("gs://audio") as storage, pytest.raises(StorageUnavailable, match=setting):
         storage.stat("2026/03/11/call/recording.ogg")
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "content"),
+    [
+        # In one piece Google compares, in several the library does.
+        (
+            4,
+            400,
+            {"error": {"message": 'Provided CRC32C "A" doesn\'t match calculated CRC32C "B".'}},
+        ),
+        (8 * 2**20 + 1, 200, {"crc32c": "AAAAAA=="}),
+    ],
+)
+def test_an_upload_that_was_damaged_on_its_way_may_succeed_later(
+    google: Answers, size: int, status: int, content: object
+) -> None:
+    google.status, google.content = status, content
+    audio = bytes(size)
+    with bucket("gs://audio") as storage, storage.stage("2026/03/11/c/r") as staged:
+        staged.write(audio)
+        staged.hash(audio)
+        with pytest.raises(StorageUnavailable, match="AUDIO_STORAGE_URI"):
+            storage.commit(staged, "2026/03/11/c/r.ogg", content_type="audio/ogg")
 
 
 def test_opening_needs_no_credentials_yet(monkeypatch: pytest.MonkeyPatch) -> None:
