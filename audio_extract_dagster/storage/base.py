@@ -28,6 +28,11 @@ class AudioStorage(Protocol):
 
     Every method may raise `StorageFull`, `StorageUnavailable` or `StorageRefused`; a key that would
     leave the storage is a `ValueError`.
+
+    A storage that does not answer is an error. One that is not there may look empty instead: a
+    share that is not mounted is an empty folder, and to a file in a bucket that is gone Google says
+    what it says to one that never was. Whoever is about to write down that files are gone asks
+    `refuse_if_empty` (`presence.py`) before.
     """
 
     def stage(self, stem: str) -> Staged:
@@ -45,7 +50,7 @@ class AudioStorage(Protocol):
         """
 
     def stat(self, key: str) -> int | None:
-        """Size in bytes, None if there is no such file (a storage that is away is an error)."""
+        """Size in bytes, None if there is no such file."""
 
     def sha256(self, key: str) -> str | None:
         """Of the content as it is read now, in hex; None if there is no such file."""
