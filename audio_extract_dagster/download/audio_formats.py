@@ -29,11 +29,10 @@ class FileBytes(Protocol):
 
 
 class NotAudio(TryAgain):
-    """The bytes are no whole audio file; `reason` is a word for the ledger.
+    """The bytes are no whole audio file; `reason` is a word for the log.
 
     `empty`, `html_page`, `xml_document`, `json_document`, `cut_short`, `damaged`,
-    `unknown_format`. Another try may bring the audio: an error page in its place is the usual
-    cause.
+    `unknown_format`.
     """
 
     def __init__(self, reason: str) -> None:

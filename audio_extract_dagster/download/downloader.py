@@ -36,18 +36,10 @@ class Received:
     staged: Staged
     audio: AudioFile
 
-
-@dataclass(frozen=True)
-class Downloaded:
-    """A file in the storage, and what it turned out to be."""
-
-    key: str
-    uri: str
-    size_bytes: int
-    sha256: str
-    content_type: str
-    extension: str
-    duration_seconds: float | None
+    @property
+    def key(self) -> str:
+        """The name it is to have: its stem plus the extension that it deserves."""
+        return audio_key(self.stem, self.audio.extension)
 
 
 class Downloader:
@@ -95,8 +87,8 @@ class Downloader:
         """The file behind `url`, whole and found to be audio; gone at the end unless it was kept.
 
         `stem` comes from `audio_stem`. Raises `LinkExpired`, `UnsafeLink`, `TransferBroken`,
-        `WrongBody` (each with a `reason` for the ledger) or an error of the storage; then nothing
-        of the file is left. Once `canceled` is set, nothing is tried again.
+        `WrongBody` or an error of the storage; then nothing of the file is left. Once `canceled` is
+        set, nothing is tried again.
         """
         with self._timed():
             received = self._receive_patiently(
@@ -105,16 +97,11 @@ class Downloader:
         with received.staged:
             yield received
 
-    def keep(self, received: Received) -> Downloaded:
-        """Give a received file its name: its stem plus the extension that it deserves.
-
-        It takes the place of a file that has this name.
-        """
-        audio = received.audio
-        key = audio_key(received.stem, audio.extension)
+    def keep(self, received: Received) -> StoredFile:
+        """Give a received file its name; it takes the place of a file that has it."""
+        content_type = received.audio.content_type
         with self._timed():
-            stored = self._storage.commit(received.staged, key, content_type=audio.content_type)
-        return _downloaded(key, stored, audio)
+            return self._storage.commit(received.staged, received.key, content_type=content_type)
 
     def discard(self, stem: str, but: str = "") -> None:
         """Remove the files of `stem` with any extension, but for the key `but`."""
@@ -185,15 +172,3 @@ class Downloader:
             seconds = self._clock.monotonic() - started
             with self._adding:
                 self._seconds += seconds
-
-
-def _downloaded(key: str, stored: StoredFile, audio: AudioFile) -> Downloaded:
-    return Downloaded(
-        key=key,
-        uri=stored.uri,
-        size_bytes=stored.size_bytes,
-        sha256=stored.sha256,
-        content_type=audio.content_type,
-        extension=audio.extension,
-        duration_seconds=audio.duration_seconds,
-    )

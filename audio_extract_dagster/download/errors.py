@@ -11,10 +11,7 @@ from audio_extract_dagster.errors import Never, TryAgain
 class LinkExpired(TryAgain):
     """The file host no longer (or not at all) accepts the link: a new one is needed."""
 
-    reason = "link_expired"
-
     def __init__(self, host: str, status: int) -> None:
-        self.status = status
         super().__init__(
             f"{host} refused the link to an audio file with status {status}; ask Genesys Cloud for "
             "a new link (they live 2 to 60 minutes)."
@@ -24,8 +21,6 @@ class LinkExpired(TryAgain):
 class UnsafeLink(Never):
     """A link that would send audio in the clear, or that is no link."""
 
-    reason = "unsafe_link"
-
     def __init__(self, host: str) -> None:
         super().__init__(
             f"The link to an audio file on {host} is not https, so it was not followed; plain http "
@@ -34,7 +29,7 @@ class UnsafeLink(Never):
 
 
 class TransferBroken(TryAgain):
-    """The connection failed or the body did not arrive whole; `reason` is a word for the ledger.
+    """The connection failed or the body did not arrive whole; `reason` is a word for the log.
 
     `timed_out`, `unreachable`, `tls_error`, `proxy_error`, `connection_lost`, `cut_short`,
     `server_error`, `bad_redirect`, `rate_limited`.
@@ -54,7 +49,10 @@ class HostBusy(TransferBroken):
 
 
 class WrongBody(TryAgain):
-    """What the link gives is no audio, however often it is fetched; `reason` as in `NotAudio`."""
+    """What the link gave is no whole audio file; `reason` as in `NotAudio`.
+
+    Another try may bring the audio: an error page in its place is the usual cause.
+    """
 
     def __init__(self, host: str, reason: str) -> None:
         self.reason = reason

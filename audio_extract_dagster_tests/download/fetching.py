@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from audio_extract_dagster.download.downloader import Downloaded, Downloader
-from audio_extract_dagster.storage import FolderStorage, audio_stem
+from audio_extract_dagster.download.downloader import Downloader
+from audio_extract_dagster.storage import FolderStorage, StoredFile, audio_stem
 from audio_extract_dagster_tests.audio_bytes import ogg
 
 DAY = date(2026, 3, 11)
@@ -23,7 +23,7 @@ EXPIRED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 
 def fetch(
     downloader: Downloader, url: str, stem: str, declared_content_type: str | None
-) -> Downloaded:
+) -> StoredFile:
     """Receive a file and keep it."""
     with downloader.receive(url, stem, declared_content_type) as received:
         return downloader.keep(received)

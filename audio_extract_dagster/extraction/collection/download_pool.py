@@ -15,7 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 
-from audio_extract_dagster.download.downloader import Downloaded, Downloader, Received
+from audio_extract_dagster.download.audio_file import AudioFile
+from audio_extract_dagster.download.downloader import Downloader, Received
 from audio_extract_dagster.download.errors import (
     LinkExpired,
     TransferBroken,
@@ -24,7 +25,7 @@ from audio_extract_dagster.download.errors import (
 )
 from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
-from audio_extract_dagster.storage import audio_stem
+from audio_extract_dagster.storage import StoredFile, audio_stem
 
 log = logging.getLogger(__name__)
 
@@ -119,20 +120,21 @@ class DownloadPool:
                 return Arrival(flight, recording, reason=_reason(error))
             files = self._name(recording, received)
         parts = tuple(
-            _stored_part(part, file) for (part, _), file in zip(recording.parts, files, strict=True)
+            _stored_part(part, file, each.audio)
+            for (part, _), each, file in zip(recording.parts, received, files, strict=True)
         )
         stored = StoredRecording(recording.conversation_id, recording.recording_id, parts)
         return Arrival(flight, recording, stored=stored)
 
-    def _name(self, recording: RecordingLinks, received: Sequence[Received]) -> list[Downloaded]:
+    def _name(self, recording: RecordingLinks, received: Sequence[Received]) -> list[StoredFile]:
         """Give the files their names, and remove those whose places they take."""
         if recording.replaces:
             self._before_replacing(recording)
         # A file in the way belongs to no STORED row, or its recording comes again.
         files = [self._downloader.keep(each) for each in received]
         if recording.replaces:
-            for each, file in zip(received, files, strict=True):
-                self._downloader.discard(each.stem, but=file.key)
+            for each in received:
+                self._downloader.discard(each.stem, but=each.key)
         if len(files) > 1:
             # The parts may have come one by one, the first of them as if it were the only one.
             self._downloader.discard(self._stem(recording, 0))
@@ -148,9 +150,9 @@ class DownloadPool:
         return audio_stem(self._call_date, *recording.key, part)
 
 
-def _stored_part(part: int, file: Downloaded) -> StoredPart:
+def _stored_part(part: int, file: StoredFile, audio: AudioFile) -> StoredPart:
     return StoredPart(
-        part, file.uri, file.content_type, file.size_bytes, file.sha256, file.duration_seconds
+        part, file.uri, audio.content_type, file.size_bytes, file.sha256, audio.duration_seconds
     )
 
 
