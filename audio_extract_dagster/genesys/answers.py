@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from audio_extract_dagster.genesys.errors import (
     BadRequest,
@@ -39,14 +40,16 @@ _HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,100}")
 def error_of(request: Request, reply: Reply, now: datetime) -> GenesysError:
     """The error that `reply` stands for; `now` turns a date of `Retry-After` into seconds."""
     body = read_error(reply.body)
-    error = _named(request, reply.status, body)
-    error.status = reply.status
-    error.code = _harmless(body.code or body.error)
-    error.correlation_id = correlation_id(reply) or _harmless(body.context_id)
-    error.retry_after = _seconds(reply.headers.get("Retry-After"), now)
-    # "Not now" with a time is said at the door, before anything is done with a request.
-    error.untouched = reply.status == 503 and error.retry_after is not None
-    return error
+    retry_after = _seconds(reply.headers.get("Retry-After"), now)
+    return _meaning(reply.status, body)(
+        call=str(request),
+        status=reply.status,
+        code=_harmless(body.code or body.error),
+        correlation_id=correlation_id(reply) or _harmless(body.context_id),
+        # "Not now" with a time is said at the door, before anything is done with a request.
+        untouched=reply.status == 503 and retry_after is not None,
+        retry_after=retry_after,
+    )
 
 
 def correlation_id(reply: Reply) -> str | None:
@@ -55,18 +58,16 @@ def correlation_id(reply: Reply) -> str | None:
     return _harmless(headers.get("ININ-Correlation-Id") or headers.get("Genesys-Correlation-Id"))
 
 
-def _named(request: Request, status: int, body: ErrorBody) -> GenesysError:
-    call = str(request)
+def _meaning(status: int, body: ErrorBody) -> Callable[..., GenesysError]:
+    """The kind of error and what happened; which call it was, and the facts, are left open."""
     if status == 403:
         permissions = tuple(_PERMISSION.findall(body.message or ""))
         missing = f"; missing: any of {', '.join(permissions)}" if permissions else ""
-        error = NotPermitted(f"not permitted{missing}", call)
-        error.permissions = permissions
-        return error
+        return partial(NotPermitted, f"not permitted{missing}", permissions=permissions)
     if status == 408 or status >= 500:
-        return Unavailable("the server could not answer", call)
+        return partial(Unavailable, "the server could not answer")
     kind, what = _MEANINGS.get(status, (BadRequest, "the request is refused"))
-    return kind(what, call)
+    return partial(kind, what)
 
 
 def _harmless(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ id that Genesys's support asks for are enough to act on, and safe to log and to 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from audio_extract_dagster.errors import AudioExtractError, Never, NotYet, TryAgain
 
@@ -19,9 +19,9 @@ class GenesysError(AudioExtractError):
     """A call of the Genesys Cloud API that gave no answer that can be used.
 
     `call` is the method and path; `status`, `code` and `correlation_id` are None where no answer
-    came or it did not say. `tries` and `waited` (seconds) tell what was spent on the call before
-    the error was raised. `untouched` is True where Genesys surely did nothing with the request;
-    `retry_after` holds the seconds that Genesys asked to wait.
+    came or it did not say. `untouched` is True where Genesys surely did nothing with the request;
+    `retry_after` holds the seconds that Genesys asked to wait. `tries` and `waited` (seconds) tell
+    what was spent on the call before the error was raised: that is known to `patience.py`.
     """
 
     advice: ClassVar[str] = ""
@@ -34,6 +34,8 @@ class GenesysError(AudioExtractError):
         status: int | None = None,
         code: str | None = None,
         correlation_id: str | None = None,
+        untouched: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(what, call)
         self.what = what
@@ -41,20 +43,16 @@ class GenesysError(AudioExtractError):
         self.status = status
         self.code = code
         self.correlation_id = correlation_id
-        self.untouched = False
-        self.retry_after: float | None = None
+        self.untouched = untouched
+        self.retry_after = retry_after
         self.tries = 1
         self.waited = 0.0
 
     def as_a(self, kind: type[E], what: str) -> E:
         """The same call and answer, seen as another kind of error."""
-        return kind(
-            what,
-            self.call,
-            status=self.status,
-            code=self.code,
-            correlation_id=self.correlation_id,
-        )
+        error = kind(what, self.call)
+        vars(error).update(vars(self), what=what)
+        return error
 
     @property
     def summary(self) -> str:
@@ -146,7 +144,11 @@ class NotPermitted(GenesysError, Never):
         "call needs, in every division whose calls are wanted."
     )
 
-    permissions: tuple[str, ...] = ()
+    def __init__(
+        self, what: str, call: str, *, permissions: tuple[str, ...] = (), **facts: Any
+    ) -> None:
+        super().__init__(what, call, **facts)
+        self.permissions = permissions
 
 
 class BadRequest(GenesysError, Never):

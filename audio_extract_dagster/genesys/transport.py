@@ -136,19 +136,14 @@ def _fault(request: Request, error: Exception) -> GenesysError:
     detail = type(causes[-1]).__name__
     call = str(request)
     if _has(causes, ssl.SSLCertVerificationError):
-        fault: GenesysError = CertificateNotTrusted("its certificate is not trusted", call)
-    elif isinstance(error, requests.exceptions.ContentDecodingError):
-        fault = UnreadableAnswer("the answer could not be decompressed", call)
-    elif _has(
-        causes, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError
-    ):
-        fault = Unavailable(f"no connection could be made ({detail})", call)
-        fault.untouched = True
-    elif _has(causes, urllib3.exceptions.TimeoutError, TimeoutError):
-        fault = Unavailable("no answer in time", call)
-    else:
-        fault = Unavailable(f"the connection broke ({detail})", call)
-    return fault
+        return CertificateNotTrusted("its certificate is not trusted", call)
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return UnreadableAnswer("the answer could not be decompressed", call)
+    if _has(causes, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+        return Unavailable(f"no connection could be made ({detail})", call, untouched=True)
+    if _has(causes, urllib3.exceptions.TimeoutError, TimeoutError):
+        return Unavailable("no answer in time", call)
+    return Unavailable(f"the connection broke ({detail})", call)
 
 
 def _has(causes: list[BaseException], *kinds: type[BaseException]) -> bool:
