@@ -159,24 +159,26 @@ class _Body(io.RawIOBase):
     """
 
     def __init__(self) -> None:
+        self.begun = False
+        """Whether something of the body has been handed on."""
+        self.failure: BaseException | None = None
+        """What was raised by whom it was handed to; what came after it was dropped."""
         self._hand_on: Callable[[memoryview], object] | None = None
         self._pieces = io.BufferedWriter(self, _PIECE_BYTES)
         self.take = self._pieces.write
 
     def begin(self, write: Callable[[memoryview], object]) -> None:
-        """The pieces that come from now on are another body."""
-        self._hand_on = write
-        self.begun = False
-        self.failure: BaseException | None = None
+        """The pieces that come from now on are another body, for `write`."""
+        self.begun, self.failure, self._hand_on = False, None, write
 
     def end(self) -> None:
-        """Write what is waiting; raises what writing raised, now or before."""
+        """Hand on what is waiting; raises what handing on raised, now or before."""
         self._pieces.flush()
         if self.failure is not None:
             raise self.failure
 
     def drop(self) -> None:
-        """Forget what is waiting."""
+        """Forget what is waiting. The buffer can only be emptied by a flush, here to nobody."""
         self._hand_on = None
         self._pieces.flush()
 
@@ -184,11 +186,11 @@ class _Body(io.RawIOBase):
         return True
 
     def write(self, piece: Any, /) -> int:
-        """Called by the buffer with a view of its own memory."""
+        """Called by the buffer, when it is full or flushed, with a view of its own memory."""
         if self._hand_on is not None and self.failure is None:
             self.begun = True
             try:
                 self._hand_on(piece)
             except BaseException as error:  # libcurl would only print it
-                self.failure = error  # and what else comes is dropped
+                self.failure = error
         return len(piece)
