@@ -1,6 +1,6 @@
 """Who carries a message out of the house: the contact centre's HTTP gateway, or the log.
 
-Each gateway either has delivered when `send` returns or raises one of two errors; trying again is
+Each gateway either has delivered when `send` returns or raises one of three errors; trying again is
 the outbox's business. Other ways (SMTP, chat services) are in `apprise_gateway.py`.
 """
 
@@ -20,11 +20,18 @@ from audio_extract_dagster.redaction import host_of
 
 _log = logging.getLogger(__name__)
 
-_TIMEOUT_SECONDS = 10
+# Sending a mail takes its time. With the 20 s in which tries begin (`outbox.py`) this stays below
+# the minute that Dagster gives a sensor.
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 25.0
 
 
 class GatewayUnavailable(TryAgain):
     """The gateway could not be reached or had a fault of its own; the message waits."""
+
+
+class GatewaySilent(TryAgain):
+    """The gateway took the message, and its answer did not come: somebody may have the mail."""
 
 
 class GatewayRefused(Never):
@@ -35,7 +42,7 @@ class Gateway(Protocol):
     """A way out for messages. `repr` shows nothing secret."""
 
     def send(self, message: Message) -> None:
-        """Deliver, or raise `GatewayUnavailable` or `GatewayRefused`."""
+        """Deliver, or raise `GatewayUnavailable`, `GatewaySilent` or `GatewayRefused`."""
 
     def check(self) -> str:
         """One line about the gateway for `doctor`; sends nothing, raises as `send` does.
@@ -47,9 +54,12 @@ class Gateway(Protocol):
 class HttpGateway:
     """The contact centre's mail gateway: one POST of JSON; any 2xx means taken."""
 
-    def __init__(self, notify_url: str, emails: Sequence[str]) -> None:
+    def __init__(
+        self, notify_url: str, emails: Sequence[str], *, answer_seconds: float = _ANSWER_SECONDS
+    ) -> None:
         self._url = notify_url
         self._emails = tuple(emails)
+        self._timeout = (_CONNECT_SECONDS, answer_seconds)
         # The path or query of the URL may hold a key.
         self._host = host_of(notify_url)
 
@@ -97,7 +107,7 @@ class HttpGateway:
                 method,
                 self._url,
                 json=content,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
                 proxies=Proxies().for_requests(self._url),
@@ -107,6 +117,12 @@ class HttpGateway:
             raise GatewayRefused(str(error)) from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise GatewayRefused("NOTIFY_URL is not an address that can be called.") from None
+        except requests.ReadTimeout:
+            doubt = "; the message may have been delivered" if content else ""
+            raise GatewaySilent(
+                f"The notification gateway on {self._host} (NOTIFY_URL) gave no answer within "
+                f"{self._timeout[1]:g} s{doubt}."
+            ) from None
         except requests.RequestException as error:
             # Its own text holds the whole URL.
             raise GatewayUnavailable(

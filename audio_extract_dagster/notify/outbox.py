@@ -1,8 +1,9 @@
 """The table `notifications`: messages are kept here until a gateway took them.
 
 A message is written in the transaction of what it tells, so that neither exists without the other,
-and is sent by one process at a time however many flush. It goes out twice only if the process dies
-between the gateway's answer and our commit.
+and is sent by one process at a time however many flush. It goes out again only where nobody can
+know that it went out: the process died between the gateway's answer and our commit, the connection
+broke before the answer, or the answer came too late.
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ from sqlalchemy.dialects.postgresql import insert
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.database.tables import notifications
-from audio_extract_dagster.notify.gateway import Gateway, GatewayRefused, GatewayUnavailable
+from audio_extract_dagster.notify.gateway import (
+    Gateway,
+    GatewayRefused,
+    GatewaySilent,
+    GatewayUnavailable,
+)
 from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster.redaction import redact
 
 _log = logging.getLogger(__name__)
 
 # A message is due again so long after its first failure; doubled with each, up to the longest.
-_FIRST_REST = timedelta(minutes=1)
-_LONGEST_REST = timedelta(hours=1)
+_RESTS = (timedelta(minutes=1), timedelta(hours=1))
+# Likewise where it may have been delivered: nobody wants the same mail each minute.
+_RESTS_IN_DOUBT = (timedelta(hours=1), timedelta(days=1))
 # Between two tries of one flush, doubled with each.
 _PAUSE_SECONDS = 1.0
 _AT_ONCE = 100
@@ -45,9 +52,15 @@ class _Try(Enum):
     SENT = auto()
     REFUSED = auto()
     UNAVAILABLE = auto()
+    SILENT = auto()
     TAKEN = auto()
 
 
+_FAULTS = {
+    GatewayRefused: _Try.REFUSED,
+    GatewayUnavailable: _Try.UNAVAILABLE,
+    GatewaySilent: _Try.SILENT,
+}
 _Key = tuple[str, str]
 
 
@@ -78,7 +91,7 @@ def enqueue(
 
 def send_before_exit(engine: Engine, gateway: Gateway, clock: Clock) -> FlushResult:
     """What a process that is about to end does: up to 5 tries, none begun after 20 s."""
-    return flush(engine, gateway, clock, max_tries_each=5, deadline_seconds=20.0)
+    return flush(engine, gateway, clock, max_tries_each=5)
 
 
 def flush(
@@ -87,12 +100,13 @@ def flush(
     clock: Clock,
     *,
     max_tries_each: int = 1,
-    deadline_seconds: float = 60.0,
+    deadline_seconds: float = 20.0,
 ) -> FlushResult:
     """Send what is due, oldest first; never raises because of the gateway.
 
-    What fails stays and is due again after 1 minute, then 2, 4 … up to an hour. Within one flush a
-    message is tried up to `max_tries_each` times; a refusal is final for this flush.
+    What fails stays and is due again after 1 minute, then 2, 4 … up to an hour; what may have been
+    delivered after 1 hour, then 2, 4 … up to a day. Within one flush a message is tried up to
+    `max_tries_each` times, but once only if it was refused or may have been delivered.
     """
     last_start = clock.monotonic() + deadline_seconds
     keys = _due(engine, clock.now())
@@ -103,14 +117,17 @@ def flush(
             break
         clock.sleep(pause)
         while keys and clock.monotonic() < last_start:
-            outcome = _try(engine, gateway, clock, keys[0])
-            if outcome in (_Try.REFUSED, _Try.UNAVAILABLE):
-                failed.add(keys[0])
+            key = keys[0]
+            outcome = _try(engine, gateway, clock, key)
+            if outcome is _Try.SENT:
+                sent.add(key)
+            elif outcome is not _Try.TAKEN:
+                failed.add(key)
             if outcome is _Try.UNAVAILABLE:
                 break  # for all of them
-            if outcome is _Try.SENT:
-                sent.add(keys[0])
             keys = keys[1:]
+            if outcome is _Try.SILENT:
+                break
     return FlushResult(len(sent), len(failed - sent), _waiting(engine))
 
 
@@ -125,23 +142,27 @@ def _try(engine: Engine, gateway: Gateway, clock: Clock, key: _Key) -> _Try:
         attempts = row.attempts + 1
         try:
             gateway.send(Message(row.title, row.subject, row.html))
-        except (GatewayRefused, GatewayUnavailable) as error:
-            _log.warning("The message about %s was not sent: %s", row.call_date or key[0], error)
-            outcome = {
+        except tuple(_FAULTS) as error:
+            _log.warning(
+                "The message about %s stays in the outbox: %s", row.call_date or key[0], error
+            )
+            outcome = _FAULTS[type(error)]
+            waiting = {
                 "attempts": attempts,
                 "last_error": redact(str(error)),
-                "next_try_at": clock.now() + _rest(attempts),
+                "next_try_at": clock.now() + _rest(attempts, outcome),
             }
-            connection.execute(update(notifications).where(this).values(outcome))
-            return _Try.REFUSED if isinstance(error, GatewayRefused) else _Try.UNAVAILABLE
+            connection.execute(update(notifications).where(this).values(waiting))
+            return outcome
         delivered = {"attempts": attempts, "last_error": None, "sent_at": clock.now()}
         connection.execute(update(notifications).where(this).values(delivered))
         return _Try.SENT
 
 
-def _rest(attempts: int) -> timedelta:
+def _rest(attempts: int, outcome: _Try) -> timedelta:
+    first, longest = _RESTS_IN_DOUBT if outcome is _Try.SILENT else _RESTS
     # The exponent is bounded: a message may have failed a thousand times.
-    return min(_LONGEST_REST, _FIRST_REST * 2.0 ** min(attempts - 1, 6))
+    return min(longest, first * 2.0 ** min(attempts - 1, 6))
 
 
 def _due(engine: Engine, now: datetime) -> list[_Key]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 from collections.abc import Iterator
 from email.header import decode_header, make_header
 
@@ -10,6 +11,7 @@ import pytest
 from audio_extract_dagster.errors import Never, TryAgain
 from audio_extract_dagster.notify.gateway import (
     GatewayRefused,
+    GatewaySilent,
     GatewayUnavailable,
     HttpGateway,
     LogGateway,
@@ -103,8 +105,20 @@ def test_everything_else_is_an_error_that_shows_no_secret(
     assert server.methods == ["POST"]
 
 
+def test_a_message_whose_answer_is_late_may_have_been_delivered(server: HttpGatewayServer) -> None:
+    server.gate = threading.Event()
+    gateway = HttpGateway(server.url, EMAILS, answer_seconds=0.1)
+    with pytest.raises(GatewaySilent, match="may have been delivered") as caught:
+        gateway.send(MESSAGE)
+    server.gate.set()
+    assert len(server.received) == 1
+    assert "NOTIFY_URL" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_the_families() -> None:
     assert issubclass(GatewayUnavailable, TryAgain)
+    assert issubclass(GatewaySilent, TryAgain)
     assert issubclass(GatewayRefused, Never)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, Row, select
 
 from audio_extract_dagster.database.tables import notifications
-from audio_extract_dagster.notify.gateway import Gateway, open_gateway
+from audio_extract_dagster.notify.gateway import Gateway, HttpGateway, open_gateway
 from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster.notify.outbox import FlushResult, enqueue, flush, send_before_exit
 from audio_extract_dagster_tests.fake_clock import FakeClock
@@ -29,6 +29,14 @@ def server() -> Iterator[HttpGatewayServer]:
 @pytest.fixture
 def gateway(server: HttpGatewayServer) -> Gateway:
     return open_gateway(server.url, ["ana@example.com"])
+
+
+@pytest.fixture
+def late(server: HttpGatewayServer) -> Iterator[Gateway]:
+    """A gateway that takes the message, and whose answer comes after nobody waits for it."""
+    server.gate = threading.Event()
+    yield HttpGateway(server.url, ["ana@example.com"], answer_seconds=0.05)
+    server.gate.set()
 
 
 @pytest.fixture
@@ -147,6 +155,32 @@ def test_pauses_grow_from_a_minute_to_an_hour(
         clock.advance(pause.total_seconds())
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert rows(engine)[0].attempts == 9
+
+
+def test_a_message_that_may_have_been_delivered_rests_long(
+    engine: Engine, clock: FakeClock, late: Gateway, server: HttpGatewayServer
+) -> None:
+    put(engine, clock)
+    pauses = []
+    for _ in range(6):
+        assert send_before_exit(engine, late, clock) == FlushResult(sent=0, failed=1, waiting=1)
+        (row,) = rows(engine)
+        assert "may have been delivered" in row.last_error
+        pause = row.next_try_at - clock.now()
+        pauses.append(pause / timedelta(hours=1))
+        clock.advance(pause.total_seconds())
+    # One try each: nobody gets it five times before a process ends.
+    assert len(server.received) == 6
+    assert pauses == [1, 2, 4, 8, 16, 24]
+
+
+def test_a_gateway_that_answers_late_is_not_waited_for_with_each_message(
+    engine: Engine, clock: FakeClock, late: Gateway, server: HttpGatewayServer
+) -> None:
+    for number in range(3):
+        put(engine, clock, number)
+    assert flush(engine, late, clock) == FlushResult(sent=0, failed=1, waiting=3)
+    assert len(server.received) == 1
 
 
 def test_one_unavailable_gateway_is_not_asked_for_each_message(

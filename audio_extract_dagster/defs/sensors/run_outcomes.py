@@ -132,4 +132,4 @@ def _tell_of_retention(run_id: str, cause: str) -> None:
 
 def _deliver(settings: Settings, engine: Engine) -> None:
     with database_errors(engine):
-        outbox.flush(engine, gateway_of(settings), SystemClock(), deadline_seconds=20.0)
+        outbox.flush(engine, gateway_of(settings), SystemClock())
