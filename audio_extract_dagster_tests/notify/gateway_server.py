@@ -74,10 +74,11 @@ def http_gateway() -> Iterator[HttpGatewayServer]:
 
 @dataclass
 class MailServer:
-    """Speaks as much SMTP as a client needs; `reply` is its answer to the recipients."""
+    """Speaks as much SMTP as a client needs; `reply` is its answer to those that are `unwanted`."""
 
     port: int = 0
-    reply: str = "250 OK"
+    reply: str = "550 no such box"
+    unwanted: set[str] = field(default_factory=set)
     mails: list[Mail] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
 
@@ -92,8 +93,9 @@ def mail_server() -> Iterator[MailServer]:
             while line := self.rfile.readline().decode().strip():
                 verb = line.split()[0].upper()
                 if verb == "RCPT":
-                    state.recipients.append(line.partition("<")[2].partition(">")[0])
-                    self._say(state.reply)
+                    recipient = line.partition("<")[2].partition(">")[0]
+                    state.recipients.append(recipient)
+                    self._say(state.reply if recipient in state.unwanted else "250 OK")
                 elif verb == "DATA":
                     self._say("354 go on")
                     lines = iter(self.rfile.readline, b".\r\n")

@@ -200,6 +200,7 @@ def test_a_mail_reaches_every_recipient(smtp: MailServer, scheme: str) -> None:
     url = f"{scheme}://127.0.0.1:{smtp.port}?from=robot@example.com"
     open_gateway(url, EMAILS).send(MESSAGE)
     assert sorted(smtp.recipients) == sorted(EMAILS)
+    assert sorted(mail["To"] for mail in smtp.mails) == sorted(EMAILS)
     mail = smtp.mails[0]
     assert str(make_header(decode_header(mail["Subject"]))) == MESSAGE.subject
     assert "robot@example.com" in mail["From"]
@@ -211,10 +212,23 @@ def test_a_mail_reaches_every_recipient(smtp: MailServer, scheme: str) -> None:
 
 @pytest.mark.parametrize("reply", ["451 later", "550 no such box"])
 def test_a_mail_that_is_not_taken_is_an_error(smtp: MailServer, reply: str) -> None:
-    smtp.reply = reply
+    smtp.reply, smtp.unwanted = reply, set(EMAILS)
     gateway = open_gateway(f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com", EMAILS)
     with pytest.raises(GatewayUnavailable, match="did not take"):
         gateway.send(MESSAGE)
+
+
+@pytest.mark.parametrize("unwanted", EMAILS)
+def test_a_mail_that_one_recipient_has_is_sent(
+    smtp: MailServer, unwanted: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    smtp.unwanted = {unwanted}
+    url = f"mailto://127.0.0.1:{smtp.port}?from=robot@example.com"
+    open_gateway(url, EMAILS).send(MESSAGE)
+    assert sorted(smtp.recipients) == sorted(EMAILS)
+    assert len(smtp.mails) == 1
+    assert "1 of 2 recipients did not take the message" in caplog.text
+    assert unwanted not in caplog.text
 
 
 def test_a_mail_server_that_is_down(dead_port: int) -> None:
