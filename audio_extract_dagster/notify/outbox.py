@@ -9,6 +9,7 @@ broke before the answer, or the answer came too late.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
@@ -104,12 +105,16 @@ def flush(
 ) -> FlushResult:
     """Send what is due, oldest first; never raises because of the gateway.
 
+    A gateway that is away is asked once for each try, not once for each message. It may be away
+    for one message only, so what has failed stands behind what has not, in each try and in the next
+    flush: one that the gateway cannot take never holds up the others.
+
     What fails stays and is due again after 1 minute, then 2, 4 … up to an hour; what may have been
     delivered after 1 hour, then 2, 4 … up to a day. Within one flush a message is tried up to
     `max_tries_each` times, but once only if it was refused or may have been delivered.
     """
     last_start = clock.monotonic() + deadline_seconds
-    keys = _due(engine, clock.now())
+    keys = deque(_due(engine, clock.now()))
     sent, failed = set[_Key](), set[_Key]()
     for tries in range(max_tries_each):
         pause = _PAUSE_SECONDS * 2 ** (tries - 1) if tries else 0.0
@@ -117,17 +122,16 @@ def flush(
             break
         clock.sleep(pause)
         while keys and clock.monotonic() < last_start:
-            key = keys[0]
+            key = keys.popleft()
             outcome = _try(engine, gateway, clock, key)
             if outcome is _Try.SENT:
                 sent.add(key)
             elif outcome is not _Try.TAKEN:
                 failed.add(key)
             if outcome is _Try.UNAVAILABLE:
+                keys.append(key)
+            if outcome in (_Try.UNAVAILABLE, _Try.SILENT):
                 break  # for all of them
-            keys = keys[1:]
-            if outcome is _Try.SILENT:
-                break
     return FlushResult(len(sent), len(failed - sent), _waiting(engine))
 
 
@@ -169,7 +173,12 @@ def _due(engine: Engine, now: datetime) -> list[_Key]:
     statement = (
         select(notifications.c.run_id, notifications.c.status)
         .where(notifications.c.sent_at.is_(None), notifications.c.next_try_at <= now)
-        .order_by(notifications.c.created_at, notifications.c.run_id, notifications.c.status)
+        .order_by(
+            notifications.c.attempts,
+            notifications.c.created_at,
+            notifications.c.run_id,
+            notifications.c.status,
+        )
         .limit(_AT_ONCE)
     )
     with engine.connect() as connection:

@@ -16,7 +16,10 @@ from typing import Any
 
 @dataclass
 class HttpGatewayServer:
-    """`statuses` are answered in turn, the last one for ever; `gate` holds answers back."""
+    """`statuses` are answered in turn, the last one for ever; `gate` holds answers back.
+
+    A message with a subject among `poison` is always answered with 500.
+    """
 
     port: int = 0
     statuses: list[int] = field(default_factory=lambda: [200])
@@ -24,6 +27,7 @@ class HttpGatewayServer:
     methods: list[str] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event | None = None
+    poison: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -45,7 +49,8 @@ def http_gateway() -> Iterator[HttpGatewayServer]:
             state.asked.set()
             if state.gate is not None:
                 state.gate.wait(10)
-            self._answer(state.status())
+            poison = state.received[-1]["subject"] in state.poison
+            self._answer(500 if poison else state.status())
 
         def do_HEAD(self) -> None:
             state.methods.append("HEAD")

@@ -21,7 +21,6 @@ from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster_tests.notify.gateway_server import (
     HttpGatewayServer,
     MailServer,
-    http_gateway,
     mail_server,
 )
 
@@ -34,12 +33,6 @@ MESSAGE = Message(
     subject="Grabaciones del 2026-03-11: señal ñ",
     html="<html><body><p>Todo está <b>guardado</b></p></body></html>",
 )
-
-
-@pytest.fixture
-def server() -> Iterator[HttpGatewayServer]:
-    with http_gateway() as running:
-        yield running
 
 
 @pytest.fixture
