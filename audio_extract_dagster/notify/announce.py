@@ -58,7 +58,8 @@ class Announcer:
 def _outcome(job: Job) -> tuple[JobStatus, DayCounts, str]:
     """What a reader would see changed; screens left out are counted anew with every asking.
 
-    Of the cause the words count: times and sizes in it differ from run to run.
+    Of the cause the words count: what has a digit in it (times, sizes, the correlation id of an
+    answer) differs from run to run.
     """
-    cause = re.sub(r"\d+", "", job.error or "")
+    cause = re.sub(r"\S*\d\S*", "", job.error or "")
     return job.status, replace(job.counts, ignored=0), cause

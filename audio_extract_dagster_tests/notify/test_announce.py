@@ -129,6 +129,15 @@ def test_a_repeat_that_fails_for_another_cause_is_told(ended: Callable[..., list
     assert ended("run-3", failed, error="audio: the disk is full") == ["run-1", "run-3"]
 
 
+def test_ids_and_times_in_a_cause_are_no_news(ended: Callable[..., list[str]]) -> None:
+    cause = "listing: Genesys Cloud, POST /api/v2/x: the server could not answer ({})".format
+    ended(
+        "run-1", JobStatus.FAILED, error=cause("status 500, correlation id 9f2c1b7a-aa0d, 5 tries")
+    )
+    again = cause("status 500, correlation id 4d0e77cc-beef, 5 tries")
+    assert ended("run-2", JobStatus.FAILED, error=again) == ["run-1"]
+
+
 def test_another_day_is_told_by_itself(ended: Callable[..., list[str]]) -> None:
     ended("run-1")
     assert ended("run-2", day=date(2026, 3, 9)) == ["run-1", "run-2"]
