@@ -18,14 +18,15 @@ from typing import Any
 class HttpGatewayServer:
     """`statuses` are answered in turn, the last one for ever; `gate` holds answers back.
 
-    A message with a subject among `poison` is always answered with 500.
+    `asked` counts the messages that have come. One with a subject among `poison` is always answered
+    with 500.
     """
 
     port: int = 0
     statuses: list[int] = field(default_factory=lambda: [200])
     received: list[dict[str, Any]] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
-    asked: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     gate: threading.Event | None = None
     poison: set[str] = field(default_factory=set)
 
@@ -46,7 +47,7 @@ def http_gateway() -> Iterator[HttpGatewayServer]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.received.append(json.loads(body))
             state.methods.append("POST")
-            state.asked.set()
+            state.asked.release()
             if state.gate is not None:
                 state.gate.wait(10)
             poison = state.received[-1]["subject"] in state.poison

@@ -87,7 +87,7 @@ def test_two_that_flush_at_once_never_send_the_same_message(
     results = []
     first = threading.Thread(target=lambda: results.append(flush(engine, gateway, clock)))
     first.start()
-    assert server.asked.wait(10)
+    assert server.asked.acquire(timeout=10)
     # The first waits for the gateway's answer and holds the row.
     assert flush(engine, gateway, clock) == FlushResult(sent=0, failed=0, waiting=1)
     server.gate.set()
