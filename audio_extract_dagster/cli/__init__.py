@@ -56,10 +56,13 @@ def cli() -> None:
     # Dagster and its children read the environment themselves.
     os.environ.update(environment_of(Path.cwd()))
     # A command says at its end what went wrong; LOG_LEVEL asks for more on the way.
-    level = os.environ.get("LOG_LEVEL", "").upper() or logging.ERROR
+    level = os.environ.get("LOG_LEVEL", "").upper()
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.ERROR)
     with suppress(ValueError):  # a wrong level is reported with all other settings
-        logging.getLogger("audio_extract_dagster").setLevel(level)
+        logging.getLogger("audio_extract_dagster").setLevel(level or logging.ERROR)
+    if not level:
+        # What a message to the log says of a day, the command has just printed.
+        logging.getLogger("audio_extract_dagster.notify.gateway").addFilter(lambda _: False)
 
 
 def main() -> None:

@@ -138,7 +138,10 @@ class LogGateway:
         return "LogGateway()"
 
     def send(self, message: Message) -> None:
-        _log.info("%s\n%s", message.subject, plain_text(message.html))
+        # Shown whatever LOG_LEVEL says, for it counts as sent. And at least a warning: where no log
+        # is set up, as in Dagster's code server, Python shows these and no less.
+        level = max(logging.WARNING, _log.getEffectiveLevel())
+        _log.log(level, "%s\n%s", message.subject, plain_text(message.html))
 
     def check(self) -> str:
         return "Warning: NOTIFY_URL and EMAILS are not set, so messages go to the log only"

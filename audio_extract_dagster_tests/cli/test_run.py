@@ -141,6 +141,19 @@ def test_a_gateway_that_cannot_be_used_does_not_hide_how_the_day_went(
     assert "The message was not sent" in done.errors
 
 
+def test_without_a_gateway_the_counts_are_the_message_and_a_log_has_it_whole(
+    terminal: CommandLine,
+) -> None:
+    shown = terminal.run("run", "--date", DAY, NOTIFY_URL=None, EMAILS=None)
+    logged = terminal.run(
+        "run", "--date", "2024-02-15", NOTIFY_URL=None, EMAILS=None, LOG_LEVEL="ERROR"
+    )
+
+    assert (shown.code, shown.errors) == (0, "")
+    assert "30 conversations = 26 agent calls + 4 excluded" in shown.output
+    assert logged.errors.startswith("Call recordings of 2024-02-15: ")
+
+
 def test_a_queue_that_is_unknown_fails_the_day_on_the_terminal_and_by_mail(
     terminal: CommandLine, database: Database, gateway: HttpGatewayServer
 ) -> None:

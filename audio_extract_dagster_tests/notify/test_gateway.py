@@ -161,12 +161,17 @@ def test_check_of_a_gateway_that_is_ill(server: HttpGatewayServer) -> None:
 # Which gateway
 
 
-def test_without_settings_messages_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+@pytest.mark.parametrize("level", ["DEBUG", "WARNING", "CRITICAL"])
+def test_without_settings_messages_go_to_the_log_whatever_its_level(
+    caplog: pytest.LogCaptureFixture, level: str
+) -> None:
+    caplog.set_level(level, logger="audio_extract_dagster")
     gateway = open_gateway(None, ())
     assert isinstance(gateway, LogGateway)
     gateway.send(MESSAGE)
     assert caplog.messages == [f"{MESSAGE.subject}\nTodo está guardado"]
+    # Where no log is set up, as in Dagster's code server, Python shows warnings and no less.
+    assert caplog.records[0].levelno >= logging.WARNING
     assert gateway.check().startswith("Warning: NOTIFY_URL")
 
 
