@@ -148,8 +148,9 @@ SchemaName = Annotated[
     # `dagster` holds the instance's own tables; PostgreSQL keeps names with `pg_` for itself.
     str,
     matching(
-        r"(?!dagster$|pg_)[a-z_][a-z0-9_]{0,62}",
-        "a lower-case name that is not `dagster` and does not start with `pg_`",
+        r"(?!(?:dagster|information_schema)$|pg_)[a-z_][a-z0-9_]{0,62}",
+        "a lower-case name that is neither `dagster` nor `information_schema` and does not start "
+        "with `pg_`",
     ),
 ]
 StorageUri = Annotated[

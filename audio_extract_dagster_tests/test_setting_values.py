@@ -17,6 +17,7 @@ from audio_extract_dagster.settings import SettingsError, read_settings
         ("PG_PORT", "65536"),
         ("PG_SCHEMA", "dagster"),
         ("PG_SCHEMA", "pg_calls"),
+        ("PG_SCHEMA", "information_schema"),
         ("PG_SCHEMA", "Calls"),
         ("PG_SCHEMA", 'a"; DROP'),
         ("GENESYS_QUEUE_ID", ","),
