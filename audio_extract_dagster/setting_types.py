@@ -157,8 +157,8 @@ StorageUri = Annotated[
     # A single letter before a colon is a drive of Windows.
     str,
     matching(
-        r"(?![A-Za-z][A-Za-z0-9+.-]+:).+|file://(?:localhost)?/.+|gs://.+",
-        "a folder, file:///… or gs://bucket/prefix",
+        r"(?![A-Za-z][A-Za-z0-9+.-]+:).+|file://(?:localhost)?/[^?#]+|gs://[^/?#]+(?:/[^?#]*)?",
+        "a folder, or file:///… or gs://bucket/prefix without ? and #",
     ),
 ]
 CronExpression = Annotated[str, AfterValidator(_cron)]

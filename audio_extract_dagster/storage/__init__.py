@@ -51,13 +51,15 @@ def open_storage(uri: str, *, project: str | None = None) -> AudioStorage:
     # `C:\\audio` is a Windows path, not a scheme of one letter.
     if len(parts.scheme) <= 1:
         return FolderStorage(Path(uri))
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+    # The path of a URI ends there: audio would go to another place, and nobody would be told.
+    whole = not {"?", "#"} & set(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and whole:
         return FolderStorage(Path(url2pathname(parts.path)))
-    if parts.scheme == "gs" and parts.netloc:
+    if parts.scheme == "gs" and parts.netloc and whole:
         return _bucket(parts.netloc, parts.path, project)
     raise UnknownStorage(
         f"AUDIO_STORAGE_URI is {uri!r}, which is neither a folder (data/audio, /srv/audio, "
-        "file:///srv/audio) nor a bucket (gs://bucket/prefix)."
+        "file:///srv/audio) nor a bucket (gs://bucket/prefix). A URI has neither ? nor #."
     )
 
 

@@ -193,7 +193,24 @@ def test_opening_touches_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("uri", ["ftp://host/audio", "file://host/audio", "https://x"])
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "audio#2?"))
+    assert storage.uri(KEY) == (tmp_path / "audio#2?" / KEY).as_uri()
+    assert storage.key_of(storage.uri(KEY)) == KEY
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "ftp://host/audio",
+        "file://host/audio",
+        "https://x",
+        "gs:///audio",
+        "gs://bucket/audio#2",
+        "file:///srv/audio?2",
+        "file:///srv/audio#",
+    ],
+)
 def test_an_unknown_kind_of_storage_is_named(uri: str) -> None:
     with pytest.raises(UnknownStorage, match="AUDIO_STORAGE_URI"):
         open_storage(uri)
