@@ -7,6 +7,7 @@ themselves, their defaults and how they go together are in `settings.py`.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -103,25 +104,32 @@ _CRON_NAMES = {
 
 def _cron(expression: str) -> str:
     fields = expression.split()
-    if len(fields) != len(_CRON_FIELDS) or not all(map(_is_cron_field, fields, range(5))):
+    if len(fields) != len(_CRON_FIELDS) or not all(values := list(map(_matched, fields, range(5)))):
         raise ValueError("must be a cron expression of five fields, such as 0 6 * * 1-6")
+    _, _, days, months, _ = values
+    # In a leap year, so that 29 February is a day, if a rare one.
+    if min(days) > max(monthrange(2024, month)[1] for month in months):
+        raise ValueError("must name a day that one of its months has")
     return " ".join(fields)
 
 
-def _is_cron_field(field: str, position: int) -> bool:
-    """Whether each entry of the list is `*`, a value or a range of values, maybe with a step."""
+def _matched(field: str, position: int) -> set[int]:
+    """What a field matches, a list of `*`, values and ranges, maybe with a step; else nothing."""
     least, most = _CRON_FIELDS[position]
     for number, name in enumerate(_CRON_NAMES.get(position, ()), start=least):
         field = re.sub(rf"\b{name}\b", str(number), field, flags=re.IGNORECASE)
+    matched = set[int]()
     for entry in field.split(","):
         found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", entry, re.ASCII)
         if found is None:
-            return False
+            return set()
         first = int(found[1] or least)
-        last = int(found[2] or found[1] or most)
+        alone = found[1] if not found[3] else None  # `5/10` is from 5 on, every tenth
+        last = int(found[2] or alone or most)
         if not least <= first <= last <= most:
-            return False
-    return True
+            return set()
+        matched.update(range(first, last + 1, int(found[3] or 1)))
+    return matched
 
 
 def matching(pattern: str, what: str) -> AfterValidator:
@@ -145,7 +153,7 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 LogLevel = Annotated[str, AfterValidator(_log_level)]
 Domain = Annotated[str, matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a domain, such as mypurecloud.com")]
 SchemaName = Annotated[
-    # `dagster` holds the instance's own tables; PostgreSQL keeps names with `pg_` for itself.
+    # `dagster` holds the instance's own tables; the others PostgreSQL keeps for itself.
     str,
     matching(
         r"(?!(?:dagster|information_schema)$|pg_)[a-z_][a-z0-9_]{0,62}",
@@ -154,7 +162,7 @@ SchemaName = Annotated[
     ),
 ]
 StorageUri = Annotated[
-    # A single letter before a colon is a drive of Windows.
+    # A single letter before a colon is a drive of Windows. In a URI the path ends at ? and #.
     str,
     matching(
         r"(?![A-Za-z][A-Za-z0-9+.-]+:).+|file://(?:localhost)?/[^?#]+|gs://[^/?#]+(?:/[^?#]*)?",
