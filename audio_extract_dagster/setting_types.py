@@ -10,13 +10,12 @@ import re
 from calendar import monthrange
 from datetime import date
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from audio_extract_dagster.base_url import checked_base_url
 from audio_extract_dagster.business_days import WEEKDAYS
-from audio_extract_dagster.loopback import is_loopback
 
 
 def _words(value: object) -> object:
@@ -29,19 +28,10 @@ def _words(value: object) -> object:
     return words
 
 
-def _base_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:  # its text shows the value
-        host = None
-    if host is None or parts.query or parts.fragment or not _is_safe(parts.scheme, host):
-        raise ValueError("must be an https:// URL (plain http is accepted for loopback only)")
-    return url.rstrip("/")
-
-
-def _is_safe(scheme: str, host: str) -> bool:
-    return scheme == "https" or (scheme == "http" and is_loopback(host))
+def _notify_url(url: SecretStr) -> SecretStr:
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url.get_secret_value()):
+        raise ValueError("must have a scheme in front, such as https:// or mailtos://")
+    return url
 
 
 def _weekdays(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -146,7 +136,7 @@ def matching(pattern: str, what: str) -> AfterValidator:
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Weekdays = Annotated[Words, AfterValidator(_weekdays)]
 Holidays = Annotated[Words, AfterValidator(_holidays)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+BaseUrl = Annotated[str, AfterValidator(checked_base_url)]
 WebAddress = Annotated[str, matching(r"https?://[^\s/]\S*", "a full http:// or https:// address")]
 Day = Annotated[date, BeforeValidator(_day)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
@@ -169,6 +159,7 @@ StorageUri = Annotated[
         "a folder, or file:///… or gs://bucket/prefix without ? and #",
     ),
 ]
+NotifyUrl = Annotated[SecretStr, AfterValidator(_notify_url)]
 CronExpression = Annotated[str, AfterValidator(_cron)]
 EmailAddresses = Annotated[
     Words,

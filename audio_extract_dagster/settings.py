@@ -30,6 +30,7 @@ from audio_extract_dagster.setting_types import (
     EmailAddresses,
     Holidays,
     LogLevel,
+    NotifyUrl,
     SchemaName,
     StorageUri,
     WebAddress,
@@ -97,7 +98,7 @@ class Settings(BaseModel):
     google_application_credentials: str | None = None
 
     # A gateway's URL may carry its key.
-    notify_url: SecretStr | None = None
+    notify_url: NotifyUrl | None = None
     emails: EmailAddresses = ()
     email_message: str = ""
     notify_language: Literal["en", "es"] = "en"

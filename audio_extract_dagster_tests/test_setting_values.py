@@ -27,6 +27,10 @@ from audio_extract_dagster.settings import SettingsError, read_settings
         ("GENESYS_CLOUD_API_URL", "https://[::1"),
         ("GENESYS_CLOUD_API_URL", "https://api.example.com:port"),
         ("GENESYS_CLOUD_API_URL", "https://api.example.com/?tenant=1"),
+        ("GENESYS_CLOUD_API_URL", "https://api.example.com?"),
+        ("GENESYS_CLOUD_API_URL", "https://api.example.com#2"),
+        ("GENESYS_CLOUD_API_URL", "https://user:password@api.example.com"),
+        ("GENESYS_CLOUD_LOGIN_URL", "https://user@login.example.com"),
         ("GENESYS_REQUESTS_PER_MINUTE", "0"),
         ("BATCH_SIZE", "0"),
         ("BATCH_SIZE", "101"),
@@ -50,6 +54,9 @@ from audio_extract_dagster.settings import SettingsError, read_settings
         ("LATE_AUDIO_DAYS", "99999999999"),
         ("MAX_FAILED_PERCENT", "100.1"),
         ("EMAILS", "nobody"),
+        ("NOTIFY_URL", "gateway.example.com"),
+        ("NOTIFY_URL", "localhost:8080/send"),
+        ("NOTIFY_URL", "://gateway.example.com"),
         ("TIMEZONE", "Lima"),
         ("TIMEZONE", "../../etc/passwd"),
         ("SCHEDULE_CRON", "0 6 * *"),
@@ -74,9 +81,10 @@ from audio_extract_dagster.settings import SettingsError, read_settings
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
-    together = {"NOTIFY_URL": "https://gateway.example.com"} if name == "EMAILS" else {}
+    both = {"NOTIFY_URL": "https://gateway.example.com", "EMAILS": "ana@example.com"}
+    together = both if name in both else {}
     with pytest.raises(SettingsError) as caught:
-        read_settings({name: value, **together})
+        read_settings({**together, name: value})
     (problem,) = caught.value.problems
     assert problem.startswith(f"{name} must ")
 

@@ -11,12 +11,12 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
+from audio_extract_dagster.base_url import checked_base_url
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.genesys.errors import (
     CertificateNotTrusted,
@@ -25,7 +25,6 @@ from audio_extract_dagster.genesys.errors import (
     UnreadableAnswer,
 )
 from audio_extract_dagster.genesys.policy import RetryPolicy
-from audio_extract_dagster.loopback import is_loopback
 from audio_extract_dagster.network import Proxies, named_certificates
 
 
@@ -58,10 +57,13 @@ class Reply:
 
 
 class Transport:
-    """Requests to one base URL, whose name among the settings is `setting`; thread-safe."""
+    """Requests to one base URL, whose name among the settings is `setting`; thread-safe.
+
+    Raises Never, naming `setting`, if a token must not go there.
+    """
 
     def __init__(self, url: str, setting: str, policy: RetryPolicy) -> None:
-        self._base = base_url(url, setting)
+        self._base = _checked(url, setting)
         self._timeout = (policy.connect_timeout, policy.read_timeout)
         self._proxies = Proxies().for_requests(self._base)
         self._session = self._new_session()
@@ -112,23 +114,11 @@ class Transport:
         return session
 
 
-def base_url(url: str, setting: str) -> str:
-    """`url` without its last slash. Raises Never, naming `setting`, if a token must not go there.
-
-    Plain http is for a server on this machine: anywhere else it would show the secret on the way.
-    """
+def _checked(url: str, setting: str) -> str:
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise Never(f"{setting} is not a URL.") from None
-    if parts.scheme not in ("https", "http") or not host:
-        raise Never(f"{setting} must be a full URL, such as https://api.mypurecloud.com.")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise Never(f"{setting} must be a plain URL without user, query or fragment.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise Never(f"{setting} must begin with https://; http:// is for a server on loopback.")
-    return url.rstrip("/")
+        return checked_base_url(url)
+    except ValueError as error:
+        raise Never(f"{setting} {error}.") from None
 
 
 def _fault(request: Request, error: Exception) -> GenesysError:

@@ -83,8 +83,8 @@ class Container(Strict):
     env: list[Variable]
 
     def variables(self) -> dict[str, str]:
-        """Their values as the process sees them; a secret is some text."""
-        return {each.name: "x" if each.value is None else each.value for each in self.env}
+        """Their values as the process sees them; a secret is some text that could be an address."""
+        return {each.name: "https://x" if each.value is None else each.value for each in self.env}
 
 
 class Metadata(Strict):
