@@ -46,12 +46,12 @@ class Announcer:
         )
         outbox.enqueue(
             connection,
-            job.run_id,
-            job.status.value,
-            "day",
-            job.call_date,
+            outbox.Kind.DAY,
             message,
-            self.clock.now(),
+            about=job.run_id,
+            outcome=job.status.value,
+            call_date=job.call_date,
+            now=self.clock.now(),
         )
 
 

@@ -49,6 +49,15 @@ class FlushResult:
     waiting: int
 
 
+class Kind(str, Enum):
+    """What a message tells of."""
+
+    DAY = "day"
+    DIGEST = "digest"
+    NOT_RUN = "not_run"
+    RETENTION = "retention"
+
+
 class _Try(Enum):
     SENT = auto()
     REFUSED = auto()
@@ -67,18 +76,22 @@ _Key = tuple[str, str]
 
 def enqueue(
     connection: Connection,
-    run_id: str,
-    status: str,
-    kind: str,
-    call_date: date | None,
+    kind: Kind,
     message: Message,
+    *,
+    about: str,
+    outcome: str,
+    call_date: date | None = None,
     now: datetime,
 ) -> bool:
-    """Keep a message for sending, once for each run and status; False if it was there already."""
+    """Keep a message for sending, once for each run (or what else it is about) and outcome.
+
+    False if it was there already. A message about no single day has no `call_date`.
+    """
     row = {
-        "run_id": run_id,
-        "status": status,
-        "kind": kind,
+        "run_id": about,
+        "status": outcome,
+        "kind": kind.value,
         "call_date": call_date,
         "subject": clean_text(message.subject),
         "title": clean_text(message.title),

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Row, select
 
 from audio_extract_dagster.database.tables import notifications
 from audio_extract_dagster.notify.message import Message
-from audio_extract_dagster.notify.outbox import enqueue
+from audio_extract_dagster.notify.outbox import Kind, enqueue
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
 
@@ -22,8 +22,15 @@ def message(number: int = 1) -> Message:
 
 def put(engine: Engine, clock: FakeClock, number: int = 1, status: str = "SUCCEEDED") -> bool:
     with engine.begin() as connection:
-        now = clock.now()
-        return enqueue(connection, f"run-{number}", status, "day", DAY, message(number), now)
+        return enqueue(
+            connection,
+            Kind.DAY,
+            message(number),
+            about=f"run-{number}",
+            outcome=status,
+            call_date=DAY,
+            now=clock.now(),
+        )
 
 
 def rows(engine: Engine) -> list[Row[Any]]:

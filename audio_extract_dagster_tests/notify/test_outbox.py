@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.notify.gateway import Gateway
 from audio_extract_dagster.notify.message import Message
-from audio_extract_dagster.notify.outbox import FlushResult, enqueue, flush
+from audio_extract_dagster.notify.outbox import FlushResult, Kind, enqueue, flush
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
 from audio_extract_dagster_tests.notify.posting import DAY, message, put, rows, subjects
@@ -48,7 +48,9 @@ def test_a_message_of_a_transaction_that_fails_is_none(
     engine: Engine, gateway: Gateway, clock: FakeClock, server: HttpGatewayServer
 ) -> None:
     with pytest.raises(RuntimeError), engine.begin() as connection:  # noqa: PT012
-        enqueue(connection, "run-1", "SUCCEEDED", "day", DAY, message(), clock.now())
+        enqueue(
+            connection, Kind.DAY, message(), about="run-1", outcome="SUCCEEDED", now=clock.now()
+        )
         raise RuntimeError
     assert flush(engine, gateway, clock) == FlushResult(0, 0, 0)
 
@@ -58,14 +60,16 @@ def test_a_message_with_characters_that_a_table_cannot_hold(
 ) -> None:
     with engine.begin() as connection:
         strange = Message("a\0b", "a\ud800b", "a\0\udfffb")
-        enqueue(connection, "run-1", "FAILED", "day", DAY, strange, clock.now())
+        enqueue(connection, Kind.DAY, strange, about="run-1", outcome="FAILED", now=clock.now())
     assert flush(engine, gateway, clock).sent == 1
     assert server.received[0]["title"] == "a\ufffdb"
 
 
 def test_a_digest_has_no_day(engine: Engine, gateway: Gateway, clock: FakeClock) -> None:
     with engine.begin() as connection:
-        enqueue(connection, "backfill", "SUCCEEDED", "digest", None, message(), clock.now())
+        enqueue(
+            connection, Kind.DIGEST, message(), about="backfill", outcome="DONE", now=clock.now()
+        )
     assert flush(engine, gateway, clock).sent == 1
 
 

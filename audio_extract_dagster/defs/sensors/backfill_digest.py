@@ -80,12 +80,11 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
         )
         return outbox.enqueue(
             connection,
-            f"backfill {backfill.backfill_id}",
-            backfill.status.value,
-            "digest",
-            None,
+            outbox.Kind.DIGEST,
             message,
-            SystemClock().now(),
+            about=f"backfill {backfill.backfill_id}",
+            outcome=backfill.status.value,
+            now=SystemClock().now(),
         )
 
 

@@ -47,7 +47,15 @@ def missed_day_sensor(
             if jobs.last_statuses(connection, [due]):
                 return dg.SkipReason(f"{due}, the last day that was due, has run.")
             message = compose_not_run(due, opening=settings.email_message, texts=texts_of(settings))
-            new = outbox.enqueue(connection, f"due {due}", "NOT_RUN", "not_run", due, message, now)
+            new = outbox.enqueue(
+                connection,
+                outbox.Kind.NOT_RUN,
+                message,
+                about=f"due {due}",
+                outcome="NOT_RUN",
+                call_date=due,
+                now=now,
+            )
         return dg.SkipReason(f"{due} was due and did not run; {'told' if new else 'was told'}.")
 
     return missed_day

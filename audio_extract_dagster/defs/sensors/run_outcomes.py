@@ -119,11 +119,17 @@ def _tell_of_retention(run_id: str, cause: str) -> None:
         run_url=settings.run_url(run_id),
         texts=texts_of(settings),
     )
-    failed, now = JobStatus.FAILED.value, SystemClock().now()
     try:
         engine = engine_of(settings)
         with database_errors(engine), engine.begin() as connection:
-            outbox.enqueue(connection, run_id, failed, "retention", None, message, now)
+            outbox.enqueue(
+                connection,
+                outbox.Kind.RETENTION,
+                message,
+                about=run_id,
+                outcome=JobStatus.FAILED.value,
+                now=SystemClock().now(),
+            )
     except _WITHOUT_DATABASE:
         gateway_of(settings).send(message)
         return
