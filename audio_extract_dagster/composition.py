@@ -28,11 +28,14 @@ from audio_extract_dagster.genesys import (
     RetryPolicy,
 )
 from audio_extract_dagster.model import Rates
+from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.gateway import Gateway, open_gateway
-from audio_extract_dagster.notify.languages import LANGUAGES
-from audio_extract_dagster.notify.texts import Texts
+from audio_extract_dagster.notify.letterhead import Letterhead
+from audio_extract_dagster.notify.spanish import SPANISH
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.storage import AudioStorage, open_storage
+
+_LANGUAGES = {texts.language: texts for texts in (ENGLISH, SPANISH)}
 
 
 def engine_of(settings: Settings) -> Engine:
@@ -80,9 +83,15 @@ def storage_of(settings: Settings) -> AudioStorage:
     return open_storage(settings.audio_storage_uri, project=settings.project_id)
 
 
-def texts_of(settings: Settings) -> Texts:
-    """The words of messages, in the language of the settings."""
-    return LANGUAGES[settings.notify_language]
+def letterhead_of(settings: Settings) -> Letterhead:
+    """What all messages have in common."""
+    return Letterhead(
+        _LANGUAGES[settings.notify_language],
+        opening=settings.email_message,
+        run_url=settings.run_url,
+        backfill_url=settings.backfill_url,
+        timezone=settings.timezone,
+    )
 
 
 def gateway_of(settings: Settings) -> Gateway:

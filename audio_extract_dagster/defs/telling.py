@@ -6,7 +6,7 @@ What a message says is in `notify/`; the sensors that tell are in `sensors/run_o
 from collections.abc import Mapping
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import gateway_of, texts_of
+from audio_extract_dagster.composition import gateway_of, letterhead_of
 from audio_extract_dagster.extraction.job_end import Announce
 from audio_extract_dagster.model import Job
 from audio_extract_dagster.notify.announce import Announcer
@@ -21,23 +21,9 @@ def announcer(settings: Settings, run_tags: Mapping[str, str]) -> Announce:
     """
     if "dagster/backfill" in run_tags:
         return lambda _connection, _job: None
-    return Announcer(
-        SystemClock(),
-        settings.email_message,
-        settings.run_url,
-        texts_of(settings),
-        settings.timezone,
-    )
+    return Announcer(SystemClock(), letterhead_of(settings))
 
 
 def tell_directly(settings: Settings, job: Job) -> None:
     """Send the message about a failed run at once: without a database there is no outbox."""
-    gateway_of(settings).send(
-        compose(
-            job,
-            opening=settings.email_message,
-            run_url=settings.run_url(job.run_id) if job.run_id else None,
-            counts_known=False,
-            texts=texts_of(settings),
-        )
-    )
+    gateway_of(settings).send(compose(job, letterhead_of(settings), counts_known=False))

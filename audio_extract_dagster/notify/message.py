@@ -13,7 +13,7 @@ from datetime import date
 
 from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import bars, layout
-from audio_extract_dagster.notify.english import ENGLISH
+from audio_extract_dagster.notify.letterhead import Letterhead
 from audio_extract_dagster.notify.texts import Texts
 from audio_extract_dagster.palette import RECORDINGS
 from audio_extract_dagster.redaction import redact
@@ -38,21 +38,19 @@ class Message:
 
 def compose(
     job: Job,
+    letterhead: Letterhead,
     *,
-    opening: str = "",
-    run_url: str | None = None,
     counts_known: bool = True,
     calls_by_hour: Sequence[int] = (),
-    texts: Texts = ENGLISH,
 ) -> Message:
     """The message about one run of one day.
 
-    Always the same parts in the same order, so that a reader finds each in its place: `opening`
-    (`EMAIL_MESSAGE`), the day and how it ended, the cause if it failed, the counts with their
-    bars, the reasons, what to do next, the link to the run. `counts_known` is False where the
-    database, and with it the counts, could not be read: then the message says so.
+    Always the same parts in the same order, so that a reader finds each in its place: the opening,
+    the day and how it ended, the cause if it failed, the counts with their bars, the reasons, what
+    to do next, the link to the run. `counts_known` is False where the database, and with it the
+    counts, could not be read: then the message says so.
     """
-    counts, day = job.counts, job.call_date
+    counts, day, texts = job.counts, job.call_date, letterhead.texts
     tables = [
         layout.table(texts.calls, _calls(counts, texts)),
         bars.by_hour(texts.by_hour, calls_by_hour),
@@ -61,12 +59,13 @@ def compose(
         layout.table(texts.effort, _effort(job, texts)),
     ]
     parts = [
-        layout.paragraph(opening),
+        layout.paragraph(letterhead.opening),
         layout.headline(texts.day(day), texts.statuses[job.status], _TONES[job.status]),
         layout.note(texts.first_error, redact(job.error) if job.error else texts.none),
         *(tables if counts_known else [layout.note(texts.calls, texts.counts_unknown)]),
         layout.note(texts.next_step, texts.next_steps[job.status].format(day=day, date=day)),
-        layout.link(texts.open_run, run_url) if run_url else layout.paragraph(job.run_id),
+        # A failure may come before there is a run.
+        layout.link(texts.open_run, letterhead.run_url(job.run_id)) if job.run_id else "",
     ]
     subject = texts.subject if counts_known else texts.subject_without_counts
     return Message(
@@ -81,10 +80,11 @@ def compose(
     )
 
 
-def compose_not_run(day: date, *, opening: str = "", texts: Texts = ENGLISH) -> Message:
+def compose_not_run(day: date, letterhead: Letterhead) -> Message:
     """The message about a day that was due and that no run has begun."""
+    texts = letterhead.texts
     parts = [
-        layout.paragraph(opening),
+        layout.paragraph(letterhead.opening),
         layout.headline(texts.day(day), texts.not_run, layout.BAD),
         layout.note(texts.next_step, texts.not_run_step.format(day=day)),
     ]
@@ -95,16 +95,15 @@ def compose_not_run(day: date, *, opening: str = "", texts: Texts = ENGLISH) -> 
     )
 
 
-def compose_retention_failed(
-    cause: str, *, opening: str = "", run_url: str = "", texts: Texts = ENGLISH
-) -> Message:
+def compose_retention_failed(cause: str, run_id: str, letterhead: Letterhead) -> Message:
     """The message about a pass of retention that broke: what is too old may still be there."""
+    texts = letterhead.texts
     parts = [
-        layout.paragraph(opening),
+        layout.paragraph(letterhead.opening),
         layout.headline(texts.retention_title, texts.retention_failed, layout.BAD),
         layout.note(texts.first_error, redact(cause)),
         layout.note(texts.next_step, texts.retention_step),
-        layout.link(texts.open_run, run_url),
+        layout.link(texts.open_run, letterhead.run_url(run_id)),
     ]
     return Message(
         title=texts.retention_title,
@@ -113,10 +112,9 @@ def compose_retention_failed(
     )
 
 
-def compose_digest(
-    jobs: Sequence[Job], *, opening: str = "", url: str | None = None, texts: Texts = ENGLISH
-) -> Message:
+def compose_digest(jobs: Sequence[Job], backfill_id: str, letterhead: Letterhead) -> Message:
     """One message about the days of a backfill (at least one): a line for each day."""
+    texts = letterhead.texts
     days = sorted(jobs, key=lambda job: job.call_date)
     worst = max((job.status for job in days), key=list(_TONES).index)
     span = texts.span(days[0].call_date, days[-1].call_date)
@@ -131,13 +129,13 @@ def compose_digest(
     broken = next((job for job in days if job.error), None)
     error = f"{broken.call_date}: {redact(broken.error)}" if broken and broken.error else texts.none
     parts = [
-        layout.paragraph(opening),
+        layout.paragraph(letterhead.opening),
         layout.headline(texts.title.format(day=span), texts.statuses[worst], _TONES[worst]),
         layout.note(texts.first_error, error),
         _bar([job.counts for job in days], texts),
         layout.grid(texts.digest_columns, rows),
         layout.note(texts.next_step, texts.next_steps[worst].format(day=span, date=first)),
-        layout.link(texts.open_backfill, url) if url else "",
+        layout.link(texts.open_backfill, letterhead.backfill_url(backfill_id)),
     ]
     return Message(
         title=texts.title.format(day=span),

@@ -1,7 +1,7 @@
 """What a message needs words for; the words are in `english.py` and `spanish.py`.
 
-A new language is a new `Texts`. Status and reason codes come from `model/statuses.py`; a reason
-without words of its own is shown by its code.
+A new language is a new `Texts`; `composition.py` chooses it by NOTIFY_LANGUAGE. Status and reason
+codes come from `model/statuses.py`; a reason without words of its own is shown by its code.
 """
 
 from __future__ import annotations

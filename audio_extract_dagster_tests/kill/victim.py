@@ -14,7 +14,12 @@ from datetime import date, timedelta
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
+from audio_extract_dagster.composition import (
+    engine_of,
+    genesys_client_of,
+    letterhead_of,
+    storage_of,
+)
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.download.downloader import Downloader
@@ -45,7 +50,7 @@ def extract(environment: Mapping[str, str], day: date) -> None:
         str(uuid.uuid4()),
         clock=clock,
         max_failed_percent=settings.max_failed_percent,
-        announce=Announcer(clock, settings.email_message, settings.run_url),
+        announce=Announcer(clock, letterhead_of(settings)),
         wait_seconds=WAIT_FOR_DAY_SECONDS,
     )
     with (

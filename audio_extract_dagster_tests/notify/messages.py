@@ -11,8 +11,10 @@ import pytest
 from audio_extract_dagster.model import DayCounts, Job, JobStatus, JobUsage
 from audio_extract_dagster.notify.english import ENGLISH
 from audio_extract_dagster.notify.layout import plain_text
+from audio_extract_dagster.notify.letterhead import Letterhead
 from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster.notify.spanish import SPANISH
+from audio_extract_dagster.notify.texts import Texts
 
 STARTED = datetime(2026, 3, 12, 11, 0, tzinfo=timezone.utc)
 FINISHED = [status for status in JobStatus if status is not JobStatus.RUNNING]
@@ -42,6 +44,14 @@ JOB = Job(
 )
 FAILED = dataclasses.replace(JOB, status=JobStatus.FAILED, error="listing: <b>it</b> broke & fell")
 
+LETTERHEAD = Letterhead(
+    ENGLISH,
+    opening="Good morning.\nThis is yours.",
+    run_url="https://ui/runs/{}".format,
+    backfill_url="https://ui/runs/b/{}".format,
+    timezone="America/Lima",
+)
+
 languages = pytest.mark.parametrize("texts", [ENGLISH, SPANISH], ids=["en", "es"])
 
 
@@ -63,6 +73,10 @@ class WellFormed(html.parser.HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+
+
+def written_in(texts: Texts) -> Letterhead:
+    return dataclasses.replace(LETTERHEAD, texts=texts)
 
 
 def lines(message: Message) -> list[str]:

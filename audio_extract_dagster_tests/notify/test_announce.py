@@ -23,6 +23,7 @@ from audio_extract_dagster.notify.texts import Texts
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, rows
 from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.notify.messages import LETTERHEAD, languages, written_in
 
 HOUR = timedelta(hours=1)
 COUNTS = DayCounts(
@@ -38,16 +39,13 @@ COUNTS = DayCounts(
     reasons={"uploading": 2, "deleted": 4, "no_agent": 5},
 )
 INCOMPLETE, SUCCEEDED = JobStatus.INCOMPLETE, JobStatus.SUCCEEDED
-RUN_URL = "http://127.0.0.1:3000/runs/{}".format
-
-languages = pytest.mark.parametrize("texts", [ENGLISH, SPANISH], ids=["en", "es"])
 
 
 @pytest.fixture
 def ended(engine: Engine) -> Callable[..., list[str]]:
     """A run begins and ends; returns of which runs there are messages by then."""
     clock = FakeClock()
-    usual, nothing = Announcer(clock, "Good morning.", RUN_URL), JobUsage()
+    usual, nothing = Announcer(clock, LETTERHEAD), JobUsage()
 
     def ended(
         run_id: str,
@@ -80,7 +78,7 @@ def test_the_first_run_of_a_day_is_told_with_a_link_to_it(
     assert (message["status"], message["kind"], message["call_date"]) == ("INCOMPLETE", "day", DAY)
     assert message["subject"].endswith("29 stored, 2 open")
     assert "Good morning." in message["html"]
-    assert RUN_URL("run-1") in message["html"]
+    assert LETTERHEAD.run_url("run-1") in message["html"]
     assert message["next_try_at"] == message["created_at"]
 
 
@@ -148,14 +146,14 @@ def test_a_run_is_told_once(engine: Engine, ended: Callable[..., list[str]]) -> 
     with engine.begin() as connection:
         job = jobs.job(connection, "run-1")
         assert job is not None
-        Announcer(FakeClock(), "", RUN_URL)(connection, job)
+        Announcer(FakeClock(), LETTERHEAD)(connection, job)
     assert len(rows(engine, notifications)) == 1
 
 
 def test_a_run_that_failed_before_it_had_a_job_is_told(engine: Engine) -> None:
     failed = Job.of_failed_run("run-1", DAY, "settings: PG_HOST is missing", NOW)
     with engine.begin() as connection:
-        Announcer(FakeClock(), "", RUN_URL)(connection, failed)
+        Announcer(FakeClock(), LETTERHEAD)(connection, failed)
     (message,) = rows(engine, notifications)
     assert "PG_HOST is missing" in message["html"]
 
@@ -188,9 +186,9 @@ def test_the_language_is_that_of_the_settings(
 
 @languages
 def test_a_day_that_did_not_run_is_told_with_what_to_do(texts: Texts) -> None:
-    message = compose_not_run(DAY, opening="Good morning.", texts=texts)
+    message = compose_not_run(DAY, written_in(texts))
     said = plain_text(message.html).splitlines()
-    assert said[:3] == ["Good morning.", texts.day(DAY), texts.not_run]
+    assert said[:3] == ["Good morning. This is yours.", texts.day(DAY), texts.not_run]
     assert message.title == texts.title.format(day=DAY)
     assert str(DAY) in message.subject
     assert f"audio-extract run --date {DAY}" in said[-1]
@@ -222,6 +220,6 @@ def test_calls_are_drawn_by_the_hour_of_the_business(
     engine: Engine, ended: Callable[..., list[str]]
 ) -> None:
     add_calls(engine, call("c-1"), call("c-2"))  # at 14:00 in UTC
-    ended("run-1", announce=Announcer(FakeClock(), "", RUN_URL, timezone="America/Lima"))
+    ended("run-1")
     (message,) = rows(engine, notifications)
     assert "9:00 2" in plain_text(message["html"]).splitlines()

@@ -23,14 +23,16 @@ from audio_extract_dagster_tests.notify.messages import (
     FAILED,
     FINISHED,
     JOB,
+    LETTERHEAD,
     WellFormed,
     languages,
     lines,
+    written_in,
 )
 
 
 def test_a_mail_says_it_all_in_order() -> None:
-    message = compose(JOB, opening="Good morning.\nThis is yours.", run_url="https://ui/runs/1")
+    message = compose(JOB, LETTERHEAD)
     assert message.title == "Call recordings of 2026-03-11"
     assert message.subject == (
         "Call recordings of 2026-03-11: not complete yet, 1100 stored, 5 open"
@@ -57,11 +59,11 @@ def test_a_mail_says_it_all_in_order() -> None:
     ]:
         assert line in said
     assert said[-1] == "Open the run"
-    assert 'href="https://ui/runs/1"' in message.html
+    assert f'href="https://ui/runs/{JOB.run_id}"' in message.html
 
 
 def test_reasons_come_by_count_and_an_unknown_one_by_its_code() -> None:
-    said = lines(compose(JOB))
+    said = lines(compose(JOB, LETTERHEAD))
     reasons = said[said.index("Reasons") + 1 :][:5]
     assert [line.split()[-1] for line in reasons] == ["75", "70", "3", "2", "1"]
     assert reasons[-1] == "brand_new brand_new 1"
@@ -70,16 +72,16 @@ def test_reasons_come_by_count_and_an_unknown_one_by_its_code() -> None:
 @languages
 @pytest.mark.parametrize("status", FINISHED)
 def test_every_outcome_has_the_same_shape(texts: Texts, status: JobStatus) -> None:
-    plain = compose(JOB, texts=texts)
-    other = compose(dataclasses.replace(JOB, status=status, error="because"), texts=texts)
+    plain = compose(JOB, written_in(texts))
+    other = compose(dataclasses.replace(JOB, status=status, error="because"), written_in(texts))
     assert WellFormed(plain.html).tags == WellFormed(other.html).tags
 
 
 def test_a_failure_tells_its_cause_before_the_counts() -> None:
-    message = compose(FAILED)
+    message = compose(FAILED, LETTERHEAD)
     assert message.subject.startswith("Call recordings of 2026-03-11: FAILED")
     said = lines(message)
-    assert said[1:4] == [
+    assert said[2:5] == [
         "Failed: somebody has to look.",
         "What went wrong",
         "listing: <b>it</b> broke & fell",
@@ -91,15 +93,14 @@ def test_a_failure_tells_its_cause_before_the_counts() -> None:
 
 
 def test_a_success_needs_nothing() -> None:
-    said = lines(compose(dataclasses.replace(JOB, status=JobStatus.SUCCEEDED)))
+    said = lines(compose(dataclasses.replace(JOB, status=JobStatus.SUCCEEDED), LETTERHEAD))
     assert said[said.index("What went wrong") + 1] == "None"
     assert said[said.index("What to do") + 1] == "Nothing."
 
 
 def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
-    message = compose(
-        dataclasses.replace(FAILED, counts=DayCounts(), usage=JobUsage()), counts_known=False
-    )
+    unknown = dataclasses.replace(FAILED, counts=DayCounts(), usage=JobUsage())
+    message = compose(unknown, LETTERHEAD, counts_known=False)
     assert "0 stored" not in message.subject
     said = lines(message)
     assert said[said.index("Calls") + 1] == "Not known: the database could not be reached."
@@ -109,35 +110,37 @@ def test_counts_that_are_not_known_are_not_shown_as_zero() -> None:
 def test_nothing_secret_comes_out_of_an_error_text() -> None:
     error = "GET https://s3.example/a.ogg?X-Amz-Signature=s3cret for +51 999 888 777: Bearer s3cret"
     for job in (dataclasses.replace(FAILED, error=error),):
-        for message in (compose(job), compose_digest([job])):
+        for message in (compose(job, LETTERHEAD), compose_digest([job], "b", LETTERHEAD)):
             assert "s3cret" not in message.html
             assert "999" not in plain_text(message.html)
             assert "s3.example" in message.html
 
 
-@pytest.mark.parametrize("url", [None, "javascript:alert(1)", "//host/runs/1"])
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//host/runs/1"])
 def test_only_a_web_address_is_a_link(url: str) -> None:
-    assert "<a " not in compose(JOB, run_url=url).html
+    elsewhere = dataclasses.replace(LETTERHEAD, run_url=lambda _: url)
+    assert "<a " not in compose(JOB, elsewhere).html
 
 
-def test_without_a_link_the_run_is_named() -> None:
-    assert lines(compose(JOB))[-1] == JOB.run_id
+def test_a_failure_before_there_is_a_run_has_no_link() -> None:
+    assert "<a " not in compose(dataclasses.replace(FAILED, run_id=""), LETTERHEAD).html
 
 
 @given(st.text(), st.text(), st.text(min_size=1), st.sampled_from(FINISHED))
 def test_no_text_breaks_the_page(opening: str, error: str, reason: str, status: JobStatus) -> None:
     counts = dataclasses.replace(COUNTS, reasons={reason: 1})
     job = dataclasses.replace(JOB, status=status, error=error, counts=counts)
-    for message in (compose(job, opening=opening, run_url=error), compose_digest([job, job])):
+    strange = dataclasses.replace(LETTERHEAD, opening=opening, run_url=lambda _: error)
+    for message in (compose(job, strange), compose_digest([job, job], error, strange)):
         assert {"script", "img"}.isdisjoint(WellFormed(message.html).tags)
 
 
 def test_spanish() -> None:
-    message = compose(JOB, texts=SPANISH)
+    message = compose(JOB, written_in(SPANISH))
     assert message.subject == (
         "Grabaciones del 2026-03-11: aún incompleto, 1100 guardadas, 5 por resolver"
     )
-    assert lines(message)[0] == "miércoles 11 de marzo de 2026"
+    assert lines(message)[1] == "miércoles 11 de marzo de 2026"
     assert '<html lang="es">' in message.html
 
 

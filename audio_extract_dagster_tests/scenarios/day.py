@@ -43,6 +43,7 @@ from audio_extract_dagster.simulator import (
 )
 from audio_extract_dagster.storage import FolderStorage, StorageRefused
 from audio_extract_dagster_tests.fake_clock import FakeClock
+from audio_extract_dagster_tests.notify.messages import LETTERHEAD
 from audio_extract_dagster_tests.postgres import Database
 from audio_extract_dagster_tests.scenarios.ending import (
     DayState,
@@ -206,7 +207,7 @@ class Scene:
             run_id,
             clock=self.clock,
             max_failed_percent=5,
-            announce=Announcer(self.clock, "", "http://127.0.0.1:3000/runs/{}".format),
+            announce=Announcer(self.clock, LETTERHEAD),
         )
 
     def ending(self, run_id: str, error: Exception | None = None) -> Ending:

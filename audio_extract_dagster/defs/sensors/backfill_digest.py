@@ -10,7 +10,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, texts_of
+from audio_extract_dagster.composition import engine_of, letterhead_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
@@ -72,16 +72,10 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
         ]
         if not ended:
             return False
-        message = compose_digest(
-            ended,
-            opening=settings.email_message,
-            url=settings.backfill_url(backfill.backfill_id),
-            texts=texts_of(settings),
-        )
         return outbox.enqueue(
             connection,
             outbox.Kind.DIGEST,
-            message,
+            compose_digest(ended, backfill.backfill_id, letterhead_of(settings)),
             about=f"backfill {backfill.backfill_id}",
             outcome=backfill.status.value,
             now=SystemClock().now(),

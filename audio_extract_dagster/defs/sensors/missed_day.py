@@ -6,7 +6,7 @@ import dagster as dg
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, texts_of
+from audio_extract_dagster.composition import engine_of, letterhead_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import postgres_settings
@@ -46,11 +46,10 @@ def missed_day_sensor(
                 return dg.SkipReason(f"{due} was due; nothing was ever run up to then.")
             if jobs.last_statuses(connection, [due]):
                 return dg.SkipReason(f"{due}, the last day that was due, has run.")
-            message = compose_not_run(due, opening=settings.email_message, texts=texts_of(settings))
             new = outbox.enqueue(
                 connection,
                 outbox.Kind.NOT_RUN,
-                message,
+                compose_not_run(due, letterhead_of(settings)),
                 about=f"due {due}",
                 outcome="NOT_RUN",
                 call_date=due,

@@ -7,7 +7,7 @@ from dagster import DagsterRunStatus
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, gateway_of, texts_of
+from audio_extract_dagster.composition import engine_of, gateway_of, letterhead_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
@@ -113,12 +113,7 @@ def _tell(
 def _tell_of_retention(run_id: str, cause: str) -> None:
     """Of retention only a failure is told: somebody may have promised that what is old is gone."""
     settings = running_settings(require=())
-    message = compose_retention_failed(
-        cause,
-        opening=settings.email_message,
-        run_url=settings.run_url(run_id),
-        texts=texts_of(settings),
-    )
+    message = compose_retention_failed(cause, run_id, letterhead_of(settings))
     try:
         engine = engine_of(settings)
         with database_errors(engine), engine.begin() as connection:
