@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from audio_extract_dagster.notify.layout import QUIET
+from audio_extract_dagster.notify.layout import QUIET, heading
 from audio_extract_dagster.palette import CALLS
 
 # Narrower than this, a part of a bar is not seen.
@@ -41,7 +41,7 @@ def stacked(parts: Sequence[Part]) -> str:
     return _drawing(told, f"<tr>{cells}</tr>", "margin:4px 0 8px")
 
 
-def by_hour(heading: str, calls: Sequence[int]) -> str:
+def by_hour(title: str, calls: Sequence[int]) -> str:
     """A column for each of the 24 hours; nothing for a day without calls."""
     most = max(calls, default=0)
     if not most:
@@ -57,10 +57,7 @@ def by_hour(heading: str, calls: Sequence[int]) -> str:
     )
     told = ", ".join(f"{hour}:00 {number:,}" for hour, number in enumerate(calls) if number)
     lines = f"<tr>{columns}</tr><tr>{labels}</tr>"
-    return (
-        f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(heading)}</h2>'
-        f"{_drawing(told, lines, 'margin:8px 0 16px')}"
-    )
+    return f"{heading(title)}{_drawing(told, lines, 'margin:8px 0 16px')}"
 
 
 def _column(height: int, number: int) -> str:

@@ -53,23 +53,24 @@ def headline(text: str, status: str, tone: str) -> str:
     )
 
 
-def note(heading: str, text: str) -> str:
+def heading(text: str) -> str:
+    """What stands above a part of the message."""
+    return f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(text)}</h2>'
+
+
+def note(title: str, text: str) -> str:
     """A heading with a text below."""
-    return (
-        f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(heading)}</h2>'
-        f'<p style="margin:0 0 16px;overflow-wrap:anywhere">{_lines(text)}</p>'
-    )
+    return f'{heading(title)}<p style="margin:0 0 16px;overflow-wrap:anywhere">{_lines(text)}</p>'
 
 
-def table(heading: str, rows: Iterable[Row], drawing: str = "") -> str:
+def table(title: str, rows: Iterable[Row], drawing: str = "") -> str:
     """Labels on the left, numbers on the right; a drawing of them above."""
     lines = "".join(
         f'<tr><td style="{_CELL}">{_mark(row.color)}{escape(row.label)}{_small(row.note)}</td>'
         f'<td style="{_NUMBER}">{escape(row.value)}</td></tr>'
         for row in rows
     )
-    title = f'<h2 style="margin:16px 0 4px;font-size:16px">{escape(heading)}</h2>'
-    return f"{title}{drawing}{_table(lines)}"
+    return f"{heading(title)}{drawing}{_table(lines)}"
 
 
 def grid(columns: Sequence[str], rows: Iterable[tuple[Row, Sequence[str]]]) -> str:
