@@ -50,7 +50,11 @@ ENGLISH = Texts(
             "`audio-extract run --date {date}`). What is stored is not fetched twice. "
             "`audio-extract doctor` checks access and settings."
         ),
-        JobStatus.CANCELED: "Run {day} again when it suits; it goes on from where it stopped.",
+        JobStatus.CANCELED: (
+            "Nothing for a day of the last seven: the schedule asks for it again by itself at its "
+            "next tick. If you want it sooner, or it is older, run {day} again (in Dagster, or "
+            "`audio-extract run --date {date}`). It goes on from where it stopped."
+        ),
     },
     not_run_subject="Call recordings of {day}: NOT RUN",
     not_run="Not run: the day was due and no run has begun.",

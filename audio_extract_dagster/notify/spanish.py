@@ -50,13 +50,17 @@ SPANISH = Texts(
             "`audio-extract run --date {date}`). Lo ya guardado no se descarga otra vez. "
             "`audio-extract doctor` revisa accesos y configuración."
         ),
-        JobStatus.CANCELED: "Vuelva a ejecutar {day} cuando convenga; continúa donde se detuvo.",
+        JobStatus.CANCELED: (
+            "Nada si es un día de los últimos siete: la programación lo vuelve a pedir sola la "
+            "próxima vez que se active. Si lo quiere antes, o si es más antiguo, vuelva a ejecutar "
+            "{day} (en Dagster o con `audio-extract run --date {date}`). Continúa donde se detuvo."
+        ),
     },
     not_run_subject="Grabaciones del {day}: NO SE EJECUTÓ",
     not_run="No se ejecutó: el día estaba pendiente y ninguna ejecución ha comenzado.",
     not_run_step=(
-        "Vea en Dagster si el programador daily_extraction está activo y su demonio en marcha; "
-        "luego ejecute {day} (en Dagster, o `audio-extract run --date {day}`). El programador "
+        "Vea en Dagster si la programación daily_extraction está activa y su daemon en marcha; "
+        "luego ejecute {day} (en Dagster, o `audio-extract run --date {day}`). La programación "
         "también lo pedirá la próxima vez que se active."
     ),
     retention_title="Retención de grabaciones",

@@ -92,6 +92,17 @@ def test_a_failure_tells_its_cause_before_the_counts() -> None:
     assert "audio-extract doctor" in next_step
 
 
+@languages
+def test_a_day_that_was_canceled_comes_back_by_itself(texts: Texts) -> None:
+    canceled = dataclasses.replace(JOB, status=JobStatus.CANCELED)
+    said = lines(compose(canceled, written_in(texts)))
+    next_step = said[said.index(texts.next_step) + 1]
+    assert next_step.startswith(
+        {"en": "Nothing for a day of the last", "es": "Nada si"}[texts.language]
+    )
+    assert "audio-extract run --date 2026-03-11" in next_step
+
+
 def test_a_success_needs_nothing() -> None:
     said = lines(compose(dataclasses.replace(JOB, status=JobStatus.SUCCEEDED), LETTERHEAD))
     assert said[said.index("What went wrong") + 1] == "None"
