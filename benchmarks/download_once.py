@@ -17,7 +17,8 @@ import click
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.collection.download_pool import DownloadPool
-from audio_extract_dagster.extraction.collection.flight import Flight, Link, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import Link, RecordingLinks
 from audio_extract_dagster.model import Batch
 from audio_extract_dagster.storage import FolderStorage
 from benchmarks.measure import timed

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from audio_extract_dagster.genesys import RateLimited
+from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, Recording, World
 from audio_extract_dagster_tests.fake_clock import FakeClock
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
@@ -113,3 +114,24 @@ def test_a_result_that_is_told_twice_is_no_part(scene: Scene, calm: Ending, resu
     scene.simulator.faults.add(Fault("batch_poll", "mutate", times=None, change=twice))
     ending = scene.run()
     assert ending.state == calm.state
+
+
+def test_parts_of_which_one_is_an_error_are_asked_for_again_and_none_is_stored(
+    scene: Scene, calm: Ending, in_parts: Recording
+) -> None:
+    def fail_one(answer: Any) -> object:
+        parts = [r for r in answer.get("results") or () if r.get("recordingId") == in_parts.id]
+        if len(parts) > 1:
+            del parts[1]["resultUrl"]
+            parts[1]["errorMsg"] = "it cannot be had"
+        return answer
+
+    scene.simulator.faults.add(Fault("batch_poll", "mutate", times=None, change=fail_one))
+    ending = scene.run()
+    assert ending.status is JobStatus.INCOMPLETE
+    about = {key: row for key, row in ending.state.records.items() if key[1] == in_parts.id}
+    assert [(key[2], row["reason"]) for key, row in about.items()] == [(0, "not_delivered")]
+    assert not [name for name in ending.state.files if in_parts.id in name]
+    assert len(ending.batches) == len(calm.batches) + 1
+
+    assert scene.run_undisturbed().state == calm.state

@@ -153,8 +153,8 @@ class _Collection:
         self.pool.cancel()
         try:
             for arrival in self.pool.arrivals():
-                # What was offered again with more parts meanwhile is fetched by the next run.
-                if not arrival.flight.offered_since(arrival.recording):
+                # What turned out to have other parts meanwhile is fetched by the next run.
+                if arrival.flight.offers(arrival.recording):
                     self.recorder.stored(arrival)
             self.recorder.flush()
         except AudioExtractError as error:
@@ -201,7 +201,8 @@ class _Collection:
             if newer := arrival.flight.offered_since(arrival.recording):
                 self.pool.fetch(arrival.flight, newer)
                 continue
-            self.recorder.stored(arrival)
+            if arrival.flight.offers(arrival.recording):
+                self.recorder.stored(arrival)
             if arrival.flight.arrived(arrival.recording, arrival.reason):
                 arrival.flight.next_look = self.clock.monotonic()
 

@@ -23,7 +23,8 @@ from audio_extract_dagster.download.errors import (
     UnsafeLink,
     WrongBody,
 )
-from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.model import Reason, StoredPart, StoredRecording
 from audio_extract_dagster.storage import StoredFile, audio_stem
 

@@ -11,43 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.download.audio_file import may_be_audio
+from audio_extract_dagster.extraction.collection.links import Link, RecordingLinks
 from audio_extract_dagster.extraction.outcomes import Answers
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, BatchFailure, CallToAsk, KnownRecord, Reason
 
 # Signed links that died may be signed anew once; after that a new batch is asked for.
 FRESH_LINKS = 1
-
-
-@dataclass(frozen=True)
-class Link:
-    """Where one audio file can be fetched for a while. The URL is a secret while it lives."""
-
-    url: str = field(repr=False)
-    content_type: str | None
-
-
-@dataclass(frozen=True)
-class RecordingLinks:
-    """The files of one recording, in the order of their parts.
-
-    `replaces`: rows claim files of it, whose places these may take.
-    """
-
-    conversation_id: str
-    recording_id: str
-    links: tuple[Link, ...]
-    replaces: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.conversation_id, self.recording_id
-
-    @property
-    def parts(self) -> list[tuple[int, Link]]:
-        """Each link with its part: 0 for a single file, else 1…n."""
-        first = 1 if len(self.links) > 1 else 0
-        return list(enumerate(self.links, start=first))
 
 
 @dataclass
@@ -126,20 +96,26 @@ class Flight:
         offered = (RecordingLinks(*key, tuple(links)) for key, links in offers.items())
         return list(self._to_fetch(offered))
 
+    def offers(self, recording: RecordingLinks) -> bool:
+        """Whether it is still offered like this; not so once another part of it is an error."""
+        return self._links.get(recording.key) is recording
+
     def offered_since(self, recording: RecordingLinks) -> RecordingLinks | None:
         """The recording as it was offered, in more parts, while this fetch of it was under way.
 
         It takes the place of this fetch, so that two never write the files of one recording.
         """
-        latest = self._links[recording.key]
+        latest = self._links.get(recording.key)
         return None if latest is recording else latest
 
     def arrived(self, recording: RecordingLinks, reason: Reason | None) -> bool:
         """A fetch has ended: stored (`reason` None) or not; returns whether a look may help."""
         self.downloads -= 1
         self._fetching.discard(recording.key)
-        answers = self._answers[recording.conversation_id]
-        if reason is None:
+        answers = self._answers_about(recording)
+        if not self.offers(recording):
+            pass  # it is not whole, as was told meanwhile
+        elif reason is None:
             answers.stored.add(recording.recording_id)
             answers.undelivered.pop(recording.recording_id, None)
         else:
@@ -201,18 +177,29 @@ class Flight:
 
     def _to_fetch(self, offered: Iterable[RecordingLinks]) -> Iterable[RecordingLinks]:
         for recording in offered:
+            if recording.recording_id in self._answers_about(recording).errors:
+                self._leave(recording)
+                continue
             if not self._is_news(recording):
                 continue
             earlier = self._links.get(recording.key)
             latest = recording
             if self._stored_parts(recording) or (earlier and earlier.replaces):
                 latest = replace(recording, replaces=True)
-            self._reopen(recording)
+            self._reopen(recording, len(recording.links))
             self._links[recording.key] = latest
             if recording.key not in self._fetching:
                 self._fetching.add(recording.key)
                 self.downloads += 1
                 yield latest
+
+    def _leave(self, recording: RecordingLinks) -> None:
+        """One of its parts is an error. All of them come from one batch, so that none counts."""
+        answers = self._answers_about(recording)
+        answers.errors.discard(recording.recording_id)
+        answers.undelivered[recording.recording_id] = Reason.NOT_DELIVERED
+        self._links.pop(recording.key, None)
+        self._reopen(recording, len(recording.links) + 1)
 
     def _is_news(self, recording: RecordingLinks) -> bool:
         """Whether the offer is the first, has more parts, or has fresh links for dead ones."""
@@ -224,7 +211,7 @@ class Flight:
             return len(recording.links) > stored or (again and len(recording.links) == stored)
         if len(recording.links) > len(earlier.links):
             return True
-        answers = self._answers[recording.conversation_id]
+        answers = self._answers_about(recording)
         died = answers.undelivered.get(recording.recording_id) is Reason.LINK_EXPIRED
         whole = len(recording.links) == len(earlier.links)
         return died and whole and recording.links != earlier.links
@@ -238,14 +225,17 @@ class Flight:
             if record.recording_id == recording.recording_id and record.was_stored
         ]
 
-    def _reopen(self, recording: RecordingLinks) -> None:
+    def _reopen(self, recording: RecordingLinks, parts: int) -> None:
         """If what was stored of the recording are not all of its parts, they are fetched together.
 
         What is whole and only fetched again stays stored, whatever becomes of the fetch.
         """
-        call = self.calls[recording.conversation_id]
-        self.answers(call).stored.discard(recording.recording_id)
+        self._answers_about(recording).stored.discard(recording.recording_id)
         stored = self._stored_parts(recording)
-        if stored and len(stored) < len(recording.links):
+        if stored and len(stored) < parts:
+            call = self.calls[recording.conversation_id]
             rest = tuple(record for record in call.records if record not in stored)
             self.calls[call.conversation_id] = replace(call, records=rest)
+
+    def _answers_about(self, recording: RecordingLinks) -> Answers:
+        return self.answers(self.calls[recording.conversation_id])

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.collection.look_plan import LookPlan
 from audio_extract_dagster.genesys import (
     BadRequest,

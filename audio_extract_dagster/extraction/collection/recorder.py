@@ -14,7 +14,8 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, records
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.extraction.collection.download_pool import Arrival
-from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.model import BatchStatus, StoredRecording
 

@@ -2,51 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
-from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.genesys import BatchResult
 from audio_extract_dagster.model import Batch, BatchFailure, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import call
-
-STORED = RecordStatus.STORED
-
-
-def flight(*known: KnownRecord) -> Flight:
-    """A batch of the calls c-1, with these records, and c-2."""
-    calls = {"c-1": call("c-1", *known), "c-2": call("c-2")}
-    return Flight(Batch("b-1", 1, tuple(calls)), calls, next_look=0, deadline=3600)
-
-
-def link(
-    recording_id: str | None = "r-1",
-    conversation_id: str = "c-1",
-    url: str = "https://files.example/1?signature",
-    content_type: str | None = "audio/ogg",
-) -> BatchResult:
-    return BatchResult(conversation_id, recording_id, url, content_type)
-
-
-def error(recording_id: str | None, conversation_id: str = "c-1") -> BatchResult:
-    return BatchResult(conversation_id, recording_id, error="it is gone")
-
-
-def look(
-    flying: Flight, *results: BatchResult, expected: int | None = None, finished: bool = True
-) -> list[RecordingLinks]:
-    """One look at the batch, as far as its state is concerned."""
-    flying.looked()
-    count = len(results)
-    expected = count if expected is None else expected
-    errors = sum(result.url is None for result in results)
-    status = "Completed" if finished else "InProgress"
-    found = flying.absorb(BatchJobStatus(status, expected, count, errors, list(results)))
-    flying.finished = flying.finished or finished
-    return found
-
-
-def keys(offered: Sequence[RecordingLinks]) -> list[tuple[str, str]]:
-    return [recording.key for recording in offered]
+from audio_extract_dagster_tests.extraction.collection.looks import (
+    error,
+    flight,
+    keys,
+    link,
+    look,
+)
 
 
 def test_results_are_fetched_as_they_appear_each_once() -> None:
@@ -57,24 +23,8 @@ def test_results_are_fetched_as_they_appear_each_once() -> None:
     assert flying.downloads == 2
 
 
-def test_several_results_of_one_recording_are_its_parts_in_their_order() -> None:
-    first, second = link(url="https://files.example/1"), link(url="https://files.example/2")
-    (recording,) = look(flight(), first, link("r-2", "c-2"), second)[:1]
-    assert [each.url for each in recording.links] == [first.url, second.url]
-
-
-def test_a_part_that_comes_later_makes_the_whole_recording_come_again() -> None:
-    flying = flight()
-    (single,) = look(flying, link(), finished=False)
-    flying.arrived(single, None)
-    assert flying.answers(flying.calls["c-1"]).stored == {"r-1"}
-    (both,) = look(flying, link(), link(url="https://files.example/2?signature"))
-    assert len(both.links) == 2
-    assert flying.answers(flying.calls["c-1"]).stored == set()
-
-
 def test_what_is_stored_already_is_not_fetched() -> None:
-    assert look(flight(KnownRecord("r-1", STORED, 1)), link()) == []
+    assert look(flight(KnownRecord("r-1", RecordStatus.STORED, 1)), link()) == []
 
 
 def test_screens_and_chats_and_what_nobody_asked_for_are_counted_once() -> None:
@@ -149,14 +99,6 @@ def test_the_last_file_may_arrive_well() -> None:
     assert not flying.arrived(first, Reason.LINK_EXPIRED)
     assert flying.arrived(second, None)
     assert flying.wants_look
-
-
-def test_fresh_links_for_fewer_parts_are_not_the_whole_recording() -> None:
-    flying = flight()
-    two = (link(url="https://files.example/1?a"), link(url="https://files.example/2?a"))
-    (recording,) = look(flying, *two)
-    assert flying.arrived(recording, Reason.LINK_EXPIRED)
-    assert look(flying, link(url="https://files.example/1?b")) == []
 
 
 def test_a_dead_link_that_is_not_signed_anew_is_not_fetched_again() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audio_extract_dagster.extraction.collection.flight import Flight, RecordingLinks
+from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.outcomes import settle
 from audio_extract_dagster.genesys import BatchJobStatus, BatchResult
 from audio_extract_dagster.model import Batch, KnownRecord, Reason, RecordStatus
