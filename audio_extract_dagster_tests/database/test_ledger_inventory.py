@@ -1,45 +1,23 @@
-"""What `audio_records` holds, read for whole days."""
+"""The files that `audio_records` claims, and its calls, read for whole days."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import inventory, records
-from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
+from audio_extract_dagster.database.ledger.calls import calls_of_day
 from audio_extract_dagster.database.ledger.inventory import FileRow
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.model import (
-    CallsToLookAt,
-    KnownRecord,
-    OpenRecords,
-    Reason,
-    RecordStatus,
-)
-from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
+from audio_extract_dagster.model import KnownRecord, Reason, RecordStatus
+from audio_extract_dagster_tests.builders import DAY, NOW, add_calls, call, recording
+from audio_extract_dagster_tests.database.ledger_records import give
 
 EARLIER = date(2026, 3, 9)
-LATER = NOW + timedelta(days=2)
 STORED, MISSING = RecordStatus.STORED, RecordStatus.MISSING
-PENDING, FAILED = RecordStatus.PENDING, RecordStatus.FAILED
-
-
-def give(
-    engine: Engine,
-    conversation_id: str,
-    reasons: Mapping[str, Reason],
-    *,
-    now: datetime = NOW,
-    day: date = DAY,
-) -> None:
-    """A batch has answered this about the call."""
-    with engine.begin() as connection:
-        (known,) = named_calls(connection, [conversation_id])
-        records.write_reasons(connection, Asked(day, "b-1", now), [(known, reasons)])
 
 
 @pytest.fixture
@@ -55,7 +33,7 @@ def calls(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("calls")
 def test_the_files_of_a_day_come_by_their_uris(engine: Engine) -> None:
-    give(engine, "c-2", {"r-1": Reason.UPLOADING})
+    give(engine, {"r-1": Reason.UPLOADING}, "c-2")
     with engine.connect() as connection:
         assert list(inventory.stored_files(connection, DAY)) == [
             FileRow("c-1", recording_id, f"file:///{recording_id}-{part}", 1000, "ab" * 32)
@@ -66,7 +44,7 @@ def test_the_files_of_a_day_come_by_their_uris(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("calls")
 def test_every_call_of_a_day_comes_with_what_is_known_of_it(engine: Engine) -> None:
-    give(engine, "c-2", {"": Reason.NOT_ANSWERED})
+    give(engine, {"": Reason.NOT_ANSWERED}, "c-2")
     with engine.connect() as connection:
         found = calls_of_day(connection, DAY)
     known = {each.conversation_id: Counter(each.records) for each in found}
@@ -75,71 +53,3 @@ def test_every_call_of_a_day_comes_with_what_is_known_of_it(engine: Engine) -> N
         "c-2": {KnownRecord("", MISSING, 1, NOW): 1},
         "c-3": {},
     }
-
-
-@pytest.mark.usefixtures("calls")
-def test_what_is_settled_is_not_open(engine: Engine) -> None:
-    give(engine, "c-2", {"": Reason.NOT_ANSWERED})
-    with engine.connect() as connection:
-        assert inventory.open_records(connection) == []
-
-
-@pytest.mark.usefixtures("calls")
-def test_what_is_open_is_grouped_by_day_status_and_open_call(engine: Engine) -> None:
-    give(engine, "c-2", {"r-1": Reason.UPLOADING, "r-2": Reason.TRANSFER_BROKEN})
-    give(engine, "c-3", {"": Reason.CALL_OPEN})
-    give(engine, "c-0", {"r-1": Reason.LINK_EXPIRED}, day=EARLIER)
-    with engine.connect() as connection:
-        found = inventory.open_records(connection)
-    assert {(each.call_date, each.status, each.call_is_open): each.count for each in found} == {
-        (DAY, PENDING, False): 1,
-        (DAY, FAILED, False): 1,
-        (DAY, PENDING, True): 1,
-        (EARLIER, PENDING, False): 1,
-    }
-
-
-@pytest.mark.usefixtures("calls")
-def test_calls_that_may_have_more_are_counted_by_day_and_whether_they_have_ended(
-    engine: Engine,
-) -> None:
-    add_calls(engine, call("c-4", ended_at=None))
-    give(engine, "c-2", {"r-1": Reason.UPLOADING})
-    give(engine, "c-4", {"r-1": Reason.DELETED})
-    with engine.begin() as connection:
-        records.mark_more(connection, [], ["c-1", "c-2", "c-4"], LATER)
-        found = inventory.calls_to_look_at(connection)
-        assert inventory.open_records(connection)[0].count == 1  # what is pending comes by itself
-    assert sorted(found, key=lambda each: each.have_ended) == [
-        CallsToLookAt(DAY, have_ended, 1, START, LATER) for have_ended in (False, True)
-    ]
-
-
-@pytest.mark.usefixtures("calls")
-def test_a_group_tells_its_most_asked_its_newest_and_its_latest_asking(engine: Engine) -> None:
-    give(engine, "c-2", {"r-1": Reason.UPLOADING})
-    give(engine, "c-2", {"r-1": Reason.RESTORING}, now=LATER)
-    give(engine, "c-3", {"r-1": Reason.UPLOADING}, now=NOW + timedelta(days=1))
-    with engine.connect() as connection:
-        assert inventory.open_records(connection) == [
-            OpenRecords(
-                DAY,
-                PENDING,
-                call_is_open=False,
-                count=2,
-                attempts=2,
-                newest_since=NOW + timedelta(days=1),
-                last_asked_at=LATER,
-            )
-        ]
-
-
-@pytest.mark.usefixtures("calls")
-def test_a_row_that_does_not_tell_its_first_asking_is_as_new_as_its_last_change(
-    engine: Engine,
-) -> None:
-    give(engine, "c-2", {"r-1": Reason.UPLOADING})
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE audio_records SET first_requested_at = NULL"))
-        (found,) = inventory.open_records(connection)
-    assert found.newest_since == NOW

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, Table, update
 
 from audio_extract_dagster.business_days import BusinessDays
-from audio_extract_dagster.database.ledger import accounts, inventory, records
+from audio_extract_dagster.database.ledger import accounts, records, waiting
 from audio_extract_dagster.database.ledger.calls import calls_of_day, next_calls
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.locks import day_lock
@@ -109,7 +109,7 @@ def test_what_has_gone_is_not_asked_for_when_its_call_ends(
     with engine.begin() as connection:
         connection.execute(update(agent_calls).values(ended_at=NOW))
         assert next_calls(connection, DAY, 10) == []
-        assert inventory.calls_to_look_at(connection) == []
+        assert waiting.calls_to_look_at(connection) == []
         (found,) = calls_of_day(connection, DAY)
     assert not is_open(found)
 

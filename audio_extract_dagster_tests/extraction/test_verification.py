@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from audio_extract_dagster.database.ledger import inventory
+from audio_extract_dagster.database.ledger import inventory, waiting
 from audio_extract_dagster.extraction.late_audio import LONGEST_PAUSE, days_to_ask_again
 from audio_extract_dagster.extraction.verification import (
     Difference,
@@ -229,7 +229,7 @@ def test_what_is_repaired_is_asked_for_by_itself_however_old_its_day_is(scene: S
     repair(scene.engine, FolderStorage(scene.folder), TUESDAY, differences(scene), now)
 
     with scene.engine.connect() as connection:
-        found = inventory.open_records(connection)
+        found = waiting.open_records(connection)
     lost = [each for each in found if each.status is RecordStatus.FAILED]
     again = days_to_ask_again(lost, now + LONGEST_PAUSE, timedelta(days=7), {})
     assert [each.day for each in again] == [TUESDAY]

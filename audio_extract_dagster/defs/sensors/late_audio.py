@@ -8,7 +8,7 @@ from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import inventory, jobs
+from audio_extract_dagster.database.ledger import jobs, waiting
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import busy_days, postgres_settings
 from audio_extract_dagster.extraction.late_audio import AskAgain, days_to_ask_again
@@ -35,8 +35,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         engine = engine_of(settings)
         now = SystemClock().now()
         with database_errors(engine), engine.connect() as connection:
-            groups = inventory.open_records(connection)
-            calls = inventory.calls_to_look_at(connection)
+            groups = waiting.open_records(connection)
+            calls = waiting.calls_to_look_at(connection)
             days_open = {group.call_date for group in groups} | {c.call_date for c in calls}
             last = jobs.last_jobs(connection, days_open)
         due = days_to_ask_again(
