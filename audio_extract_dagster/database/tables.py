@@ -62,6 +62,19 @@ def _sql(literal: str | None) -> TextClause | None:
 
 _CONVERSATION = "The conversation's id at Genesys"
 _DAY = "The business day, in TIMEZONE, on which the conversation started"
+# Of a day, and of a run when it ended.
+_COUNTS: tuple[tuple[str, _Kind, str], ...] = (
+    ("conversations", Integer, "Voice conversations: agent calls and excluded"),
+    ("agent_calls", Integer, "Calls in which an agent took part"),
+    ("excluded", Integer, "Conversations left out, each with a reason"),
+    ("stored", Integer, "Recordings whose file is there"),
+    ("pending", Integer, "Recordings that Genesys may still give"),
+    ("missing", Integer, "Recordings that Genesys will not give"),
+    ("failed", Integer, "Recordings that we or the wire failed on"),
+    ("ignored", Integer, "Screen and chat recordings, which get no row"),
+    ("bytes", BigInteger, "Size of the stored files together"),
+    ("audio_minutes", Double, "Length of the stored audio together"),
+)
 
 conversations = Table(
     "conversations",
@@ -76,6 +89,11 @@ conversations = Table(
     _may("excluded_reason", Text, "Why it is no agent call; NULL for agent calls"),
     _must("payload", JSON, "The conversation as Genesys listed it; {} after RETENTION_DAYS"),
     Index(None, "call_date"),
+    Index(
+        "ix_conversations_open",
+        "conversation_start",
+        postgresql_where=text("conversation_end IS NULL AND NOT has_agent"),
+    ),
     comment="Every voice conversation of a day, with the reason for each that is left out",
 )
 
@@ -168,16 +186,7 @@ daily_report = Table(
     "daily_report",
     metadata,
     _key("call_date", Date, "The business day, in TIMEZONE"),
-    _must("conversations", Integer, "Voice conversations: agent calls and excluded"),
-    _must("agent_calls", Integer, "Calls in which an agent took part"),
-    _must("excluded", Integer, "Conversations left out, each with a reason"),
-    _must("stored", Integer, "Recordings whose file is there"),
-    _must("pending", Integer, "Recordings that Genesys may still give"),
-    _must("missing", Integer, "Recordings that Genesys will not give"),
-    _must("failed", Integer, "Recordings that we or the wire failed on"),
-    _must("ignored", Integer, "Screen and chat recordings, which get no row"),
-    _must("bytes", BigInteger, "Size of the stored files together"),
-    _must("audio_minutes", Double, "Length of the stored audio together"),
+    *(_must(*count) for count in _COUNTS),
     _must("requests", Integer, "API requests, summed over the day's runs"),
     _must("wait_seconds", Double, "Seconds waited for budget, rate limits and retries, likewise"),
     _must("reasons", JSON, "Counts by reason"),
@@ -193,16 +202,7 @@ extraction_jobs = Table(
     _may("stage", Text, "What it is doing, or was doing when it ended"),
     _must("started_at", MOMENT, "When it started"),
     _may("finished_at", MOMENT, "When it ended; NULL while it runs"),
-    _may("conversations", Integer, "The day's counts when it ended, as in daily_report"),
-    _may("agent_calls", Integer, "Calls in which an agent took part"),
-    _may("excluded", Integer, "Conversations left out, each with a reason"),
-    _may("stored", Integer, "Recordings whose file is there"),
-    _may("pending", Integer, "Recordings that Genesys may still give"),
-    _may("missing", Integer, "Recordings that Genesys will not give"),
-    _may("failed", Integer, "Recordings that we or the wire failed on"),
-    _may("ignored", Integer, "Screen and chat recordings, which get no row"),
-    _may("bytes", BigInteger, "Size of the stored files together"),
-    _may("audio_minutes", Double, "Length of the stored audio together"),
+    *(_may(*count) for count in _COUNTS),
     _must("requests", Integer, "API requests of this run", "0"),
     _must(
         "wait_seconds", Double, "Seconds this run waited for budget, rate limits and retries", "0"
@@ -213,7 +213,7 @@ extraction_jobs = Table(
         "status IN ('RUNNING', 'SUCCEEDED', 'INCOMPLETE', 'FAILED', 'CANCELED')", name="status"
     ),
     Index(None, "call_date", "started_at"),
-    comment="The life cycle of each run",
+    comment="The life cycle of each run, with the counts of its day when it ended",
 )
 
 day_counts = Table(

@@ -17,6 +17,8 @@ FIRST_PAUSE = timedelta(hours=1)
 LONGEST_PAUSE = timedelta(hours=24)
 # Stuck conversations stay open for some 60 days. Whether one has ended is seen by listing its day.
 PAUSE_OF_OPEN_CALLS = timedelta(days=7)
+# The last look is after day 70, when nothing is open any more.
+LOOKED_AT_FOR = NEVER_CLOSED_AFTER + PAUSE_OF_OPEN_CALLS
 # The stages of a run whose day has been listed, and its agent calls chosen.
 _LISTED = ("audio", "daily_report")
 
@@ -45,8 +47,8 @@ def days_to_ask_again(
     before it could ask: an hour, and a day once that has gone on for a day.
 
     `FAILED` records are asked for again like pending ones, but only within `late_audio`: after
-    that they stay `FAILED`, for a person to see. `calls` have their answer and may get more: a run
-    of their day lists it anew, and asks for those that have ended.
+    that they stay `FAILED`, for a person to see. `calls` have their answer and may get more, or an
+    agent: a run of their day lists it anew, and asks for those that have ended or are new.
     """
     due: dict[date, list[tuple[datetime, str]]] = {}
     for group in groups:
@@ -57,7 +59,8 @@ def days_to_ask_again(
             due.setdefault(group.call_date, []).append((since, why))
     for some in calls:
         if _is_look_due(some, now, last_jobs.get(some.call_date)):
-            since, why = some.last_asked_at + LONGEST_PAUSE, f"{some.count} calls may have more"
+            kind = "calls may have more" if some.have_agent else "conversations may get an agent"
+            since, why = some.last_asked_at + LONGEST_PAUSE, f"{some.count} {kind}"
             due.setdefault(some.call_date, []).append((since, why))
     found = []
     for day in sorted(due.keys() - set(busy)):
@@ -89,7 +92,7 @@ def _is_look_due(calls: CallsToLookAt, now: datetime, last: Job | None) -> bool:
     """
     if calls.have_ended:
         return now - calls.last_asked_at >= LONGEST_PAUSE
-    if now - calls.newest_start > NEVER_CLOSED_AFTER + PAUSE_OF_OPEN_CALLS:
+    if now - calls.newest_start > LOOKED_AT_FOR:
         return False
     if last is not None and now - last.started_at < LONGEST_PAUSE:
         return False

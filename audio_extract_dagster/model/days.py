@@ -54,10 +54,15 @@ class OpenRecords:
 
 @dataclass(frozen=True)
 class CallsToLookAt:
-    """The calls of one day that have their answer and may get more recordings all the same."""
+    """The calls of one day that have their answer and may get more recordings all the same.
+
+    Or that were left out because no agent took part, and may get one: then nobody asked for them,
+    and `last_asked_at` is when the newest of them began.
+    """
 
     call_date: date
     have_ended: bool
+    have_agent: bool
     count: int
     newest_start: datetime
     last_asked_at: datetime

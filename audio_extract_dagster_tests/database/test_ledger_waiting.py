@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from audio_extract_dagster.database.ledger import records, waiting
 from audio_extract_dagster.database.ledger.calls import named_calls
 from audio_extract_dagster.database.ledger.records import Asked
+from audio_extract_dagster.database.tables import conversations
 from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 
@@ -78,7 +79,37 @@ def test_calls_that_may_have_more_are_counted_by_day_and_whether_they_have_ended
         found = waiting.calls_to_look_at(connection)
         assert waiting.open_records(connection)[0].count == 1  # what is pending comes by itself
     assert sorted(found, key=lambda each: each.have_ended) == [
-        CallsToLookAt(DAY, have_ended, 1, START, LATER) for have_ended in (False, True)
+        CallsToLookAt(
+            DAY, have_ended=ended, have_agent=True, count=1, newest_start=START, last_asked_at=LATER
+        )
+        for ended in (False, True)
+    ]
+
+
+def test_conversations_that_are_open_and_have_no_agent_may_get_one(engine: Engine) -> None:
+    def add(name: str, day: date = DAY, **values: object) -> None:
+        row = {"conversation_id": name, "call_date": day, "conversation_start": START,
+               "queue_ids": [], "has_agent": False, "payload": {"conversationId": name},
+               **values}  # fmt: skip
+        with engine.begin() as connection:
+            connection.execute(insert(conversations).values(row))
+
+    hour = timedelta(hours=1)
+    add("open")
+    add("later", conversation_start=START + hour)
+    add("day before", EARLIER, conversation_start=START - 24 * hour)
+    add("ended", conversation_end=NOW)
+    add("agent's", has_agent=True)
+    add("expired", payload={})
+    add("too old", date(2026, 1, 9), conversation_start=START - 60 * 24 * hour)
+    with engine.connect() as connection:
+        found = waiting.conversations_to_look_at(connection, START - 25 * hour)
+        assert waiting.conversations_to_look_at(connection, START - 24 * hour) == found[1:]
+    assert found == [
+        CallsToLookAt(
+            day, have_ended=False, have_agent=False, count=n, newest_start=at, last_asked_at=at
+        )
+        for day, n, at in ((EARLIER, 1, START - 24 * hour), (DAY, 2, START + hour))
     ]
 
 

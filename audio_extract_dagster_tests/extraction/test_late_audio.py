@@ -42,6 +42,7 @@ WAITING = OpenRecords(
 STILL_OPEN = CallsToLookAt(
     DAY,
     have_ended=False,
+    have_agent=True,
     count=1,
     newest_start=NOW - timedelta(days=8),
     last_asked_at=NOW - timedelta(days=7),
@@ -117,6 +118,19 @@ def test_the_last_look_at_an_open_call_is_after_day_70() -> None:
             job = replace(job, started_at=now + timedelta(minutes=2))
     assert len(looks) == 10
     assert looks[-1] > NEVER_CLOSED_AFTER
+
+
+def test_a_conversation_that_is_open_and_may_get_an_agent_is_looked_at_weekly() -> None:
+    """Nobody asks for it: its last look was the last listing, or there was none."""
+    week = timedelta(days=7)
+    without = replace(
+        STILL_OPEN, have_agent=False, newest_start=NOW - week, last_asked_at=NOW - week
+    )
+    assert asked(calls=[without], now=NOW - SECOND) == []
+    assert asked(calls=[without]) == [AskAgain(DAY, "1 conversations may get an agent", None)]
+    listed = replace(broken_run(NOW), status=JobStatus.SUCCEEDED, stage="daily_report")
+    assert asked(calls=[without], jobs=[listed], now=NOW + week - SECOND) == []
+    assert len(asked(calls=[without], jobs=[listed], now=NOW + week)) == 1
 
 
 def test_a_call_that_has_ended_and_may_have_more_is_asked_for_a_day_later() -> None:
@@ -201,6 +215,7 @@ def test_whatever_is_open(found: list[OpenRecords], last: dict[date, Job], busy:
         # Nothing that is pending is forgotten: after its longest pause its day is asked for.
         pause = PAUSE_OF_OPEN_CALLS if each.call_is_open else LONGEST_PAUSE
         rested_enough = NOW - each.last_asked_at >= pause
-        followed = each.call_date in last and NOW - last[each.call_date].started_at < FIRST_PAUSE
+        # Runs that have failed for a day are followed a day later, others after an hour.
+        followed = each.call_date in last and NOW - last[each.call_date].started_at < LONGEST_PAUSE
         if each.status is PENDING and rested_enough and each.call_date not in busy:
             assert each.call_date in again or followed

@@ -5,10 +5,12 @@ Read only. When a day is run again for it is decided in `extraction/late_audio.p
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, func, select
 
 from audio_extract_dagster.database.ledger.calls import OPEN
-from audio_extract_dagster.database.tables import agent_calls, audio_records
+from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
 from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
 
 
@@ -68,9 +70,40 @@ def calls_to_look_at(connection: Connection) -> list[CallsToLookAt]:
         CallsToLookAt(
             call_date=row.call_date,
             have_ended=row.have_ended,
+            have_agent=True,
             count=row.calls,
             newest_start=row.newest_start,
             last_asked_at=row.last_asked_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def conversations_to_look_at(connection: Connection, since: datetime) -> list[CallsToLookAt]:
+    """The open conversations begun after `since` that were left out and may get an agent, by day.
+
+    Not those whose payload RETENTION_DAYS have taken: what came of them would go at once.
+    """
+    newest_start = func.max(conversations.c.conversation_start).label("newest_start")
+    query = (
+        select(conversations.c.call_date, func.count().label("calls"), newest_start)
+        .where(
+            conversations.c.conversation_end.is_(None),
+            ~conversations.c.has_agent,
+            conversations.c.conversation_start > since,
+            conversations.c.payload != {},
+        )
+        .group_by(conversations.c.call_date)
+        .order_by(conversations.c.call_date)
+    )
+    return [
+        CallsToLookAt(
+            call_date=row.call_date,
+            have_ended=False,
+            have_agent=False,
+            count=row.calls,
+            newest_start=row.newest_start,
+            last_asked_at=row.newest_start,
         )
         for row in connection.execute(query)
     ]

@@ -11,7 +11,11 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs, waiting
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import busy_days, postgres_settings
-from audio_extract_dagster.extraction.late_audio import AskAgain, days_to_ask_again
+from audio_extract_dagster.extraction.late_audio import (
+    LOOKED_AT_FOR,
+    AskAgain,
+    days_to_ask_again,
+)
 
 
 def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -25,7 +29,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         description=(
             "Asks again, with growing pauses, for days with recordings that Genesys did not have "
             "yet, until they are stored or LATE_AUDIO_DAYS are over. Calls that may get more are "
-            "asked for a day after they have ended, and looked at weekly while they are open."
+            "asked for a day after they have ended, and looked at weekly while they are open, as "
+            "are open conversations without an agent."
         ),
     )
     def late_audio(
@@ -36,7 +41,10 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         now = SystemClock().now()
         with database_errors(engine), engine.connect() as connection:
             groups = waiting.open_records(connection)
-            calls = waiting.calls_to_look_at(connection)
+            calls = [
+                *waiting.calls_to_look_at(connection),
+                *waiting.conversations_to_look_at(connection, now - LOOKED_AT_FOR),
+            ]
             days_open = {group.call_date for group in groups} | {c.call_date for c in calls}
             last = jobs.last_jobs(connection, days_open)
         due = days_to_ask_again(
@@ -53,7 +61,8 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
             open_count = sum(group.count for group in groups)
             more = sum(some.count for some in calls)
             return dg.SkipReason(
-                f"{open_count} recordings are open, {more} calls may get more; none is due."
+                f"{open_count} recordings are open, {more} calls may get more or an agent; "
+                "none is due."
             )
         return requests
 
