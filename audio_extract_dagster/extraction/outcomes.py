@@ -83,14 +83,16 @@ def settle(
 
     The id is `""` in the one entry of a call of which no recording is known by its id. `metadata`
     is None where the answers added up (see `needs_metadata`). A link in the batch counts for more
-    than what metadata says: what was offered can be had.
+    than what metadata says: what was offered can be had. What was given up is not waited for again,
+    unless it can be had after all.
     """
     stored = call.stored_ids | answers.stored
     reasons = {rid: reason for rid, reason in answers.undelivered.items() if rid not in stored}
     if metadata is not None:
-        reasons |= _by_metadata(metadata, stored | reasons.keys(), batch_broke_off)
+        reasons |= _by_metadata(call, metadata, stored | reasons.keys(), batch_broke_off)
         not_ours = {recording.id for recording in metadata if not is_audio(recording)}
-        unlisted = ((answers.errors - not_ours) | call.unsettled_ids) - stored - reasons.keys()
+        named = answers.errors - not_ours - call.given_up_ids
+        unlisted = (named | call.unsettled_ids) - stored - reasons.keys()
         reasons |= dict.fromkeys(unlisted, _without_metadata(call, now))
     if not reasons and not stored and not any(known.recording_id for known in call.records):
         reasons[""] = _without_recording(call, now)
@@ -121,7 +123,8 @@ def unfinished(
     What a link was given for keeps its own, and what is stored stays so.
     """
     stored = call.stored_ids | answers.stored
-    unsettled = dict.fromkeys(answers.errors | call.unsettled_ids, reason) | answers.undelivered
+    named = answers.errors - call.given_up_ids
+    unsettled = dict.fromkeys(named | call.unsettled_ids, reason) | answers.undelivered
     if reason.status is RecordStatus.MISSING and stored and not answers.call_error:
         reason = Reason.BATCH_UNFINISHED  # nothing says that there is anything else: not final
     return {rid: why for rid, why in unsettled.items() if rid not in stored} or {"": reason}
@@ -153,7 +156,10 @@ def is_audio(recording: RecordingMetadata) -> bool:
 
 
 def _by_metadata(
-    metadata: Sequence[RecordingMetadata], answered: Collection[str], batch_broke_off: bool
+    call: CallToAsk,
+    metadata: Sequence[RecordingMetadata],
+    answered: Collection[str],
+    batch_broke_off: bool,
 ) -> dict[str, Reason]:
     reasons = {}
     for recording in metadata:
@@ -164,7 +170,9 @@ def _by_metadata(
             reasons[recording.id] = not_given
         else:
             state = (recording.file_state or "").upper()
-            reasons[recording.id] = _BY_FILE_STATE.get(state, Reason.UNKNOWN_STATE)
+            reason = _BY_FILE_STATE.get(state, Reason.UNKNOWN_STATE)
+            if reason.status is RecordStatus.MISSING or recording.id not in call.given_up_ids:
+                reasons[recording.id] = reason
     return reasons
 
 

@@ -89,6 +89,14 @@ class CallToAsk:
         """Recordings with an id that were asked for before and have no final answer."""
         return frozenset(r.recording_id for r in self.records if r.recording_id and r.is_open)
 
+    @property
+    def given_up_ids(self) -> frozenset[str]:
+        """Recordings with an id that Genesys does not give: final, unless they are forced."""
+        if self.fetch_again:
+            return frozenset()
+        missing = (r for r in self.records if r.status is RecordStatus.MISSING)
+        return frozenset(r.recording_id for r in missing if r.recording_id)
+
 
 @dataclass(frozen=True)
 class StoredPart:

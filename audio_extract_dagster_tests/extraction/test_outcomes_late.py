@@ -17,7 +17,7 @@ from audio_extract_dagster_tests.builders import NOW, call
 from audio_extract_dagster_tests.extraction.reasons import LATE_AUDIO, listed, outcome
 
 LONG_AGO = NOW - timedelta(days=30)
-PENDING = RecordStatus.PENDING
+PENDING, MISSING = RecordStatus.PENDING, RecordStatus.MISSING
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,39 @@ def test_what_nobody_says_the_last_word_about_is_not_waited_for_longer(recording
     given_up = give_up_late(late, reasons, now=NOW, late_audio=LATE_AUDIO)
     assert given_up == {recording_id: Reason.NOT_DELIVERED}
     assert give_up_late(call(), reasons, now=NOW, late_audio=LATE_AUDIO) == reasons
+
+
+# What was given up, when its call is asked for because of something else
+
+GIVEN_UP = KnownRecord("r-1", MISSING, 5, LONG_AGO)
+
+
+@pytest.mark.parametrize("file_state", ["UPLOADING", "RESTORING", None])
+def test_what_was_given_up_is_not_waited_for_again(file_state: str | None) -> None:
+    asked = call("c-1", GIVEN_UP, KnownRecord("r-2", PENDING, 1, NOW))
+    assert outcome(asked, listed(file_state), listed("UPLOADING", "r-2")) == {
+        "r-2": Reason.UPLOADING
+    }
+
+
+def test_what_was_given_up_and_is_only_named_stays_so() -> None:
+    asked = call("c-1", GIVEN_UP, ended_at=NOW)
+    named = Answers({"r-2"}, errors={"r-1"})
+    assert outcome(asked, answers=named) == {}
+    assert unfinished(asked, Answers(errors={"r-1"})) == {"": Reason.BATCH_UNFINISHED}
+
+
+def test_what_was_given_up_and_can_be_had_after_all_is_asked_for() -> None:
+    asked = call("c-1", GIVEN_UP)
+    assert outcome(asked, listed("AVAILABLE")) == {"r-1": Reason.NOT_DELIVERED}
+    broke_off = outcome(asked, listed("AVAILABLE"), batch_broke_off=True)
+    assert broke_off == {"r-1": Reason.BATCH_UNFINISHED}
+    offered = Answers(undelivered={"r-1": Reason.LINK_EXPIRED})
+    assert outcome(asked, answers=offered) == {"r-1": Reason.LINK_EXPIRED}
+
+
+def test_what_was_given_up_is_waited_for_by_force() -> None:
+    asked = call("c-1", GIVEN_UP, fetch_again=True)
+    assert outcome(asked, listed("UPLOADING")) == {"r-1": Reason.UPLOADING}
+    named = Answers(errors={"r-1"})
+    assert unfinished(asked, named) == {"r-1": Reason.BATCH_UNFINISHED}
