@@ -34,10 +34,10 @@ _IMPLAUSIBLE = text("""
 """)
 _OPEN_TOO_LONG = text("""
     SELECT conversation_id || CASE recording_id WHEN '' THEN '' ELSE '/' || recording_id END
-      FROM audio_records
-     WHERE call_date = :day
-       AND status IN ('PENDING', 'FAILED')
-       AND reason <> 'call_open'
+      FROM audio_records r
+      JOIN agent_calls c USING (conversation_id)
+     WHERE r.call_date = :day
+       AND (status = 'FAILED' OR status = 'PENDING' AND c.ended_at IS NOT NULL)
        AND first_requested_at < :before
      ORDER BY 1
 """)
@@ -84,7 +84,7 @@ def durations_agree(checked: DayToCheck) -> Found:
 
 
 def nothing_open_too_long(checked: DayToCheck) -> Found:
-    """No recording has been pending or failed for more than three days."""
+    """No recording is failed, or pending though its call has ended, for more than three days."""
     before = {"day": checked.day, "before": checked.now - OPEN_TOO_LONG}
     ids = list(checked.connection.execute(_OPEN_TOO_LONG, before).scalars())
     return Found(rows_named("recordings are open for days", ids), {"open_too_long": len(ids)})

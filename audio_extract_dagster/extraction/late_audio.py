@@ -78,7 +78,8 @@ def _pause_after_run(last: Job, due_since: datetime) -> timedelta:
 
 
 def _pause(group: OpenRecords) -> timedelta:
-    if group.call_is_open:
+    # What failed was there to be had.
+    if group.call_is_open and group.status is RecordStatus.PENDING:
         return PAUSE_OF_OPEN_CALLS
     doublings = min(max(group.attempts - 1, 0), 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

@@ -54,15 +54,17 @@ def test_what_is_settled_is_not_open(engine: Engine) -> None:
 
 @pytest.mark.usefixtures("calls")
 def test_what_is_open_is_grouped_by_day_status_and_open_call(engine: Engine) -> None:
+    add_calls(engine, call("c-4", ended_at=None))
     give(engine, "c-2", {"r-1": Reason.UPLOADING, "r-2": Reason.TRANSFER_BROKEN})
-    give(engine, "c-3", {"": Reason.CALL_OPEN})
+    give(engine, "c-3", {"": Reason.CALL_OPEN})  # and has ended since
+    give(engine, "c-4", {"r-1": Reason.UPLOADING, "r-2": Reason.RESTORING})
     give(engine, "c-0", {"r-1": Reason.LINK_EXPIRED}, day=EARLIER)
     with engine.connect() as connection:
         found = waiting.open_records(connection)
     assert {(each.call_date, each.status, each.call_is_open): each.count for each in found} == {
-        (DAY, PENDING, False): 1,
+        (DAY, PENDING, False): 2,
         (DAY, FAILED, False): 1,
-        (DAY, PENDING, True): 1,
+        (DAY, PENDING, True): 2,
         (EARLIER, PENDING, False): 1,
     }
 

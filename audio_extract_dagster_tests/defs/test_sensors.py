@@ -121,6 +121,12 @@ def test_days_with_late_audio_are_asked_for_again(
     location: CodeLocation, database: Database, simulator: Simulator
 ) -> None:
     location.run()
+    with database.engine.begin() as connection:
+        # The sensor lives by the clock of the machine.
+        asked = (
+            "first_requested_at = now() - interval '1 day', updated_at = now() - interval '1 day'"
+        )
+        connection.execute(text(f"UPDATE audio_records SET {asked}"))
 
     first = tick(location, "late_audio").run_requests
     again = tick(location, "late_audio").run_requests

@@ -81,6 +81,11 @@ def test_a_call_that_is_still_open_is_looked_at_weekly() -> None:
     assert [each.day for each in asked(group)] == [DAY]
 
 
+def test_what_failed_of_a_call_that_is_still_open_can_be_had_now() -> None:
+    group = replace(WAITING, status=FAILED, call_is_open=True)
+    assert len(asked(group)) == 1
+
+
 def test_an_open_call_is_looked_at_however_old_its_day_is() -> None:
     long_ago = NOW - timedelta(days=69)
     group = replace(WAITING, call_is_open=True, newest_since=long_ago, last_asked_at=long_ago)

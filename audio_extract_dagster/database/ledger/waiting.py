@@ -11,13 +11,13 @@ from sqlalchemy import Connection, func, select
 
 from audio_extract_dagster.database.ledger.calls import OPEN
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
-from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
+from audio_extract_dagster.model import CallsToLookAt, OpenRecords, RecordStatus
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:
     """What is `PENDING` or `FAILED`, by day, status and whether the call is still open."""
     asked = func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)
-    call_is_open = (audio_records.c.reason == Reason.CALL_OPEN.code).label("call_is_open")
+    call_is_open = agent_calls.c.ended_at.is_(None).label("call_is_open")
     query = (
         select(
             audio_records.c.call_date,
@@ -28,6 +28,7 @@ def open_records(connection: Connection) -> list[OpenRecords]:
             func.max(asked).label("newest_since"),
             func.max(audio_records.c.updated_at).label("last_asked_at"),
         )
+        .join(agent_calls, agent_calls.c.conversation_id == audio_records.c.conversation_id)
         .where(audio_records.c.status.in_(OPEN))
         .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
     )
