@@ -52,9 +52,8 @@ def days_to_ask_again(
     """
     due: dict[date, list[tuple[datetime, str]]] = {}
     for group in groups:
-        given_up = group.status is RecordStatus.FAILED and (now - group.newest_since > late_audio)
         since = group.last_asked_at + _pause(group)
-        if not given_up and since <= now:
+        if since <= now <= group.newest_since + _asked_for(group, late_audio):
             why = f"{group.count} {group.status.value} after {group.attempts} requests"
             due.setdefault(group.call_date, []).append((since, why))
     for some in calls:
@@ -77,6 +76,13 @@ def _pause_after_run(last: Job, due_since: datetime) -> timedelta:
     return LONGEST_PAUSE if last.started_at - due_since >= LONGEST_PAUSE else FIRST_PAUSE
 
 
+def _asked_for(group: OpenRecords, late_audio: timedelta) -> timedelta:
+    """For how long: a run gives up what is pending in time, if the day can still be listed."""
+    if group.status is RecordStatus.FAILED:
+        return late_audio
+    return max(LOOKED_AT_FOR, late_audio + PAUSE_OF_OPEN_CALLS)
+
+
 def _pause(group: OpenRecords) -> timedelta:
     # What failed was there to be had.
     if group.call_is_open and group.status is RecordStatus.PENDING:
@@ -86,13 +92,13 @@ def _pause(group: OpenRecords) -> timedelta:
 
 
 def _is_look_due(calls: CallsToLookAt, now: datetime, last: Job | None) -> bool:
-    """Calls that have ended once a day, until they are asked for; open ones weekly, until day 77.
+    """Calls that have ended once a day, until they are asked for; open ones weekly.
 
-    Nobody asks for what is open: that somebody has looked is seen by a run that came past the
-    listing, however it ended then.
+    Either until day 77, from their last asking or their start. Nobody asks for what is open: that
+    somebody has looked is seen by a run that came past the listing, however it ended then.
     """
     if calls.have_ended:
-        return now - calls.last_asked_at >= LONGEST_PAUSE
+        return LONGEST_PAUSE <= now - calls.last_asked_at <= LOOKED_AT_FOR
     if now - calls.newest_start > LOOKED_AT_FOR:
         return False
     if last is not None and now - last.started_at < LONGEST_PAUSE:

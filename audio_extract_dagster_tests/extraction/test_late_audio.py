@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from audio_extract_dagster.extraction.late_audio import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
+    LOOKED_AT_FOR,
     PAUSE_OF_OPEN_CALLS,
     AskAgain,
     days_to_ask_again,
@@ -144,6 +145,25 @@ def test_a_call_that_has_ended_and_may_have_more_is_asked_for_a_day_later() -> N
     assert len(asked(calls=[ended])) == 1
     assert len(asked(calls=[ended], now=NOW + SECOND)) == 1
     assert asked(calls=[ended], jobs=[broken_run(NOW - HOUR + SECOND)]) == []
+
+
+@pytest.mark.parametrize("call_is_open", [False, True])
+def test_a_day_that_nobody_can_list_any_more_is_not_asked_for_without_end(
+    call_is_open: bool,
+) -> None:
+    """Neither for what is pending nor for calls that have ended: their askings count the days."""
+    day_77 = NOW - LOOKED_AT_FOR
+    pending = replace(WAITING, call_is_open=call_is_open, newest_since=day_77, last_asked_at=day_77)
+    ended = replace(STILL_OPEN, have_ended=True, newest_start=day_77, last_asked_at=day_77)
+    assert len(asked(pending)) == len(asked(calls=[ended])) == 1
+    assert asked(pending, now=NOW + SECOND) == asked(calls=[ended], now=NOW + SECOND) == []
+
+
+def test_what_a_backfill_asks_for_first_after_years_is_waited_for() -> None:
+    old = date(2024, 1, 5)
+    ended = replace(STILL_OPEN, call_date=old, have_ended=True, last_asked_at=NOW - LONGEST_PAUSE)
+    again = asked(replace(WAITING, call_date=old), calls=[ended])
+    assert [each.day for each in again] == [old]
 
 
 def test_what_failed_is_asked_for_until_the_newest_of_it_is_too_old() -> None:
