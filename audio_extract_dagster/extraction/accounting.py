@@ -49,8 +49,8 @@ def listing_gaps(listing: Mapping[str, object]) -> list[str]:
         if parts["unreadable"]:
             found.append(f"{parts['unreadable']} hits could not be read, or came without sessions")
         found.append(
-            f"after {listing.get('passes')} passes the distinct conversations still differ from "
-            "the total that Genesys reports, so calls may be missing"
+            f"after {listing.get('passes')} passes the distinct conversations that were read still "
+            "differ from the total that Genesys reports, so calls may be missing"
         )
     return found
 

@@ -115,8 +115,9 @@ class DayListing:
     def _list(self, window: Window) -> Generator[Row, None, bool]:
         """Yields the rows of one window; returns whether its listing is complete.
 
-        It is after a pass that adds up, or if all passes together do. Nothing at all counts when it
-        is said twice: an answer that lost its contents looks like an empty day.
+        It is after a pass that adds up, or if all passes together do, and whatever came without
+        sessions came again. Nothing at all counts when it is said twice: an answer that lost its
+        contents looks like an empty day.
         """
         union: set[str] = set()
         totals: list[int] = []
@@ -128,11 +129,11 @@ class DayListing:
                 return (yield from self._list_halves(window))
             union |= result.ids
             totals += result.totals
-            if result.adds_up() and (result.ids or found_nothing):
+            if result.adds_up() and (result.ids or found_nothing) and self._has_read(union):
                 return True
             found_nothing = result.adds_up() and not union
             self._log_pass(attempt, result)
-        return bool(union) and _are_all(union, totals)
+        return bool(union) and _are_all(union, totals) and self._has_read(union)
 
     def _log_pass(self, attempt: int, result: Pass) -> None:
         if result.adds_up():
@@ -202,6 +203,10 @@ class DayListing:
             return False
         self._without_sessions.add(conversation.id)
         return True
+
+    def _has_read(self, ids: set[str]) -> bool:
+        """Whether each of these that came without sessions came again, and so was believed."""
+        return self._without_sessions & ids <= self._seen
 
     def _is_new_call_of_the_day(self, conversation: Conversation) -> bool:
         if conversation.id in self._seen:

@@ -111,6 +111,26 @@ def test_a_conversation_that_stays_without_sessions_is_a_row_with_a_reason() -> 
     assert listing.counts.complete
 
 
+def test_a_hit_that_only_came_without_sessions_keeps_the_day_from_being_complete() -> None:
+    """As many ids as Genesys counts, and no row for one of them."""
+    bare = conversation(conversation_id="bare")
+    rows, listing = list_day(Organization([bare], nothing, nothing, remove(0)))
+    assert (rows, listing.counts.unreadable) == ([], 1)
+    assert not listing.counts.complete
+    # Also if a pass without it adds up: where it went is not known.
+    rows, listing = list_day(Organization([bare, call(1)], nothing, nothing, remove(0)))
+    assert ids(rows) == ["c-001"]
+    assert not listing.counts.complete
+    assert listing.counts.passes == PASSES
+
+
+def test_a_conversation_of_another_day_may_come_without_sessions_too() -> None:
+    before = conversation(conversation_id="bare", start=WINDOW.start - timedelta(days=1))
+    rows, listing = list_day(Organization([before, call(1)]))
+    assert ids(rows) == ["c-001"]
+    assert listing.counts.complete
+
+
 @pytest.mark.parametrize("fault", [repeat_one, skip_one, garble_one, lose_contents])
 def test_a_fault_on_one_page_costs_one_pass_and_no_call(fault: Event) -> None:
     organization = Organization([call(n) for n in range(10)], nothing, fault, page_size=4)

@@ -33,14 +33,24 @@ departures = st.integers(0, 30).map(remove)
 
 
 def numbered(size: int, strange: set[int]) -> list[Conversation]:
-    """Calls, some of them of another day or without voice."""
+    """Calls, some of them of another day, without voice, or without any session."""
     chat = participant("customer", session(media_type="chat"))
-    return [
-        conversation(chat, conversation_id=f"c-{n:03}", start=START + timedelta(seconds=n))
-        if n in strange and n % 2
-        else call(n, START - timedelta(days=1) if n in strange else START)
-        for n in range(size)
-    ]
+
+    def numbered_one(n: int) -> Conversation:
+        if n not in strange:
+            return call(n)
+        if n % 3 == 0:
+            return call(n, START - timedelta(days=1))
+        customer = [chat] if n % 3 == 1 else []
+        name, start = f"c-{n:03}", START + timedelta(seconds=n)
+        return conversation(*customer, conversation_id=name, start=start)
+
+    return [numbered_one(n) for n in range(size)]
+
+
+def is_voice(hit: Conversation) -> bool:
+    sessions = [session for each in hit.participants for session in each.sessions]
+    return all(each.media_type == "voice" for each in sessions)
 
 
 sizes = st.integers(0, 25)
@@ -79,11 +89,7 @@ def test_complete_means_that_no_call_of_the_day_is_lost(
     still_there = [
         each for each in organization.when_last_told if each in organization.conversations
     ]
-    of_the_day = {
-        each.id
-        for each in still_there
-        if each.start in WINDOW and each.participants[0].sessions[0].media_type == "voice"
-    }
+    of_the_day = {each.id for each in still_there if each.start in WINDOW and is_voice(each)}
     if listing.counts.complete:
         assert of_the_day <= set(ids(rows))
 
