@@ -45,6 +45,10 @@ def listing_gaps(listing: Mapping[str, object]) -> list[str]:
     hits = _number(listing, "hits")
     if hits != sum(parts.values()):
         found.append(f"{hits} hits are not {' + '.join(f'{n} {k}' for k, n in parts.items())}")
+    if (kept := _number(listing, "kept")) and not parts["rows"]:
+        found.append(
+            f"nothing is listed, though {kept} conversations of the day have audio records"
+        )
     if not listing.get("complete"):
         if parts["unreadable"]:
             found.append(f"{parts['unreadable']} hits could not be read, or came without sessions")

@@ -55,6 +55,18 @@ def test_a_listing_that_lost_a_hit_is_told() -> None:
     assert gap == "26 hits are not 20 rows + 1 other_day + 3 repeated + 1 not_voice + 0 unreadable"
 
 
+def test_an_empty_listing_of_a_day_with_audio_is_not_believed() -> None:
+    empty = {**dict.fromkeys(WHOLE, 0), "passes": 2, "complete": True}
+    assert listing_gaps(empty) == listing_gaps({**empty, "kept": 0}) == []
+    assert listing_gaps({**WHOLE, "kept": 7}) == []
+    elsewhere = {**empty, "hits": 2, "other_day": 2, "kept": 7}
+    assert (
+        listing_gaps({**empty, "kept": 7})
+        == listing_gaps(elsewhere)
+        == ["nothing is listed, though 7 conversations of the day have audio records"]
+    )
+
+
 def test_a_listing_with_more_rows_than_hits_is_told() -> None:
     (gap,) = listing_gaps({**WHOLE, "hits": 24})
     assert gap.startswith("24 hits are not 20 rows")

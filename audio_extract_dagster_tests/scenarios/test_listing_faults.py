@@ -209,6 +209,17 @@ def test_a_call_that_appears_late_is_fetched_by_the_next_run(scene: Scene, calm:
     assert {key[0] for key in second.downloads} == {late}
 
 
+def test_a_day_with_audio_that_is_listed_as_empty(scene: Scene, calm: Ending) -> None:
+    scene.run()
+    nothing = Fault("details_query", "mutate", times=None, change=lambda _: {"totalHits": 0})
+    scene.simulator.faults.add(nothing)
+    ending = scene.run()
+    assert ending.status is JobStatus.FAILED
+    assert "nothing is listed" in str(ending.job and ending.job.error)
+    assert (ending.state.records, ending.state.files) == (calm.state.records, calm.state.files)
+    assert scene.run_undisturbed().state == calm.state
+
+
 def test_ids_that_attack_file_names(make_scene: SceneMaker) -> None:
     """NUL becomes U+FFFD in the rows; a call whose own id has one cannot be asked for."""
     world = World(seed=3, calls_per_day=80, hostile_ids=True)
