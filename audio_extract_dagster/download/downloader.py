@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,13 @@ from audio_extract_dagster.download.file_host import FileHost
 from audio_extract_dagster.download.policy import DownloadPolicy
 from audio_extract_dagster.download.turns import Turns
 from audio_extract_dagster.redaction import host_of
-from audio_extract_dagster.storage import AudioStorage, Staged, StoredFile, audio_key
+from audio_extract_dagster.storage import (
+    AudioStorage,
+    Staged,
+    StoredFile,
+    audio_key,
+    refuse_if_lost,
+)
 from audio_extract_dagster.storage.errors import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -108,6 +114,10 @@ class Downloader:
         for key, _ in list(self._storage.list(f"{stem}.")):
             if key != but:
                 self._storage.delete(key)
+
+    def refuse_if_lost(self, uris: Iterable[str]) -> None:
+        """Raise `StorageUnavailable` if the storage is empty, though it had these files."""
+        refuse_if_lost(self._storage, uris)
 
     def remove_temporary(self, call_date: date) -> int:
         """Remove what dead runs of the day left half-written; returns how many files."""

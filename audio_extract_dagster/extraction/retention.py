@@ -21,7 +21,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import expiry
 from audio_extract_dagster.database.locks import DayIsBusy, DayLock, day_lock
-from audio_extract_dagster.storage import AudioStorage, day_prefix, refuse_if_empty
+from audio_extract_dagster.storage import AudioStorage, day_prefix, key_in, refuse_if_empty
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def _expire_day(
 ) -> ExpiredDay:
     with database_errors(engine), engine.connect() as connection:
         files = expiry.files(connection, day)
-    ours = {key: file for file in files if (key := _key_in(storage, file.uri)) is not None}
+    ours = {key: file for file in files if (key := key_in(storage, file.uri)) is not None}
     if any(file.is_stored for file in ours.values()):
         refuse_if_empty(storage)
     elsewhere = len(files) - len(ours)
@@ -99,10 +99,3 @@ def _delete_strays(storage: AudioStorage, day: date, named: Container[str]) -> l
     for key, _ in strays:
         storage.delete(key)
     return [size for _, size in strays]
-
-
-def _key_in(storage: AudioStorage, uri: str) -> str | None:
-    try:
-        return storage.key_of(uri)
-    except ValueError:
-        return None

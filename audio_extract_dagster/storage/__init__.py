@@ -18,7 +18,7 @@ from audio_extract_dagster.storage.errors import (
 )
 from audio_extract_dagster.storage.folder import FolderStorage
 from audio_extract_dagster.storage.keys import audio_key, audio_stem, day_prefix
-from audio_extract_dagster.storage.presence import refuse_if_empty
+from audio_extract_dagster.storage.presence import key_in, refuse_if_empty, refuse_if_lost
 from audio_extract_dagster.storage.staged import Staged
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "audio_key",
     "audio_stem",
     "day_prefix",
+    "key_in",
     "open_storage",
     "refuse_if_empty",
+    "refuse_if_lost",
 ]
 
 

@@ -43,6 +43,18 @@ def test_the_files_of_a_day_come_by_their_uris(engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("calls")
+def test_the_newest_files_are_those_of_the_last_days(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert sorted(inventory.newest_files(connection, 9)) == [
+            "file:///r-1-0", "file:///r-2-1", "file:///r-2-2"
+        ]  # fmt: skip
+        earlier = [recording("old", "c-0")]
+        records.write_stored(connection, Asked(EARLIER, "b-1", NOW), earlier, {"c-0": call("c-0")})
+        assert "file:///old-0" not in inventory.newest_files(connection, 3)
+        assert "file:///old-0" in inventory.newest_files(connection, 4)
+
+
+@pytest.mark.usefixtures("calls")
 def test_every_call_of_a_day_comes_with_what_is_known_of_it(engine: Engine) -> None:
     give(engine, {"": Reason.NOT_ANSWERED}, "c-2")
     with engine.connect() as connection:

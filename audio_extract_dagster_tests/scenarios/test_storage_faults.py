@@ -13,9 +13,15 @@ from typing import Any
 
 import pytest
 
+from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, Recording, World
-from audio_extract_dagster.storage import StorageFull, StorageRefused
+from audio_extract_dagster.storage import (
+    FolderStorage,
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+)
 from audio_extract_dagster_tests.scenarios.conftest import SceneMaker
 from audio_extract_dagster_tests.scenarios.day import LIMITS, Scene
 from audio_extract_dagster_tests.scenarios.ending import Ending
@@ -53,6 +59,45 @@ def test_a_folder_that_is_removed_in_mid_run(scene: Scene, calm: Ending) -> None
     scene.folder.mkdir()
     scene.simulator.faults.add(Fault("batch_poll", "mutate", change=remove))
     assert scene.run().state == calm.state
+
+
+def test_a_share_that_is_not_mounted_gets_no_file(scene: Scene, calm: Ending) -> None:
+    """They would lie below the place where it is mounted, hidden once it is again."""
+    scene.run()
+    share = scene.folder.rename(scene.folder.with_name("share"))
+    scene.folder.mkdir()
+    scene.simulator.finish_uploads()
+    refused = scene.attempt("unmounted")
+    assert isinstance(refused, StorageUnavailable)
+    assert "is empty" in str(refused)
+    assert "batch_submit" not in scene.simulator.counters.operations
+    assert list(scene.folder.iterdir()) == []
+
+    scene.folder.rmdir()
+    share.rename(scene.folder)
+    ending = scene.run()
+    assert ending.error is None
+    assert calm.state.files.items() < ending.state.files.items()
+
+
+def test_a_folder_whose_files_are_really_lost_is_taken_once_there_is_any_file(
+    scene: Scene, calm: Ending
+) -> None:
+    scene.run()
+    shutil.rmtree(scene.folder)
+    assert isinstance(scene.attempt("empty"), StorageUnavailable)
+    scene.folder.mkdir()
+    (scene.folder / "lost").touch()
+    assert scene.attempt("not empty") is None
+
+
+def test_a_storage_that_was_changed_to_another_place(scene: Scene, tmp_path: Path) -> None:
+    scene.run()
+    scene.simulator.finish_uploads()
+    scene.downloader.close()
+    scene.downloader = Downloader(FolderStorage(tmp_path / "new"), clock=scene.clock)
+    assert scene.attempt("elsewhere") is None
+    assert [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
 
 
 class FirstFileRemovesTheFolder(World):

@@ -44,3 +44,14 @@ def stored_files(connection: Connection, call_date: date) -> Iterator[FileRow]:
     )
     for row in connection.execute(query, execution_options={"yield_per": _ROWS_PER_FETCH}):
         yield FileRow(**row._mapping)
+
+
+def newest_files(connection: Connection, limit: int) -> list[str]:
+    """The URIs of some files that rows of the last days claim."""
+    query = (
+        select(audio_records.c.uri)
+        .where(audio_records.c.status == RecordStatus.STORED.value)
+        .order_by(audio_records.c.call_date.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.database.ledger import batches
+from audio_extract_dagster.database.ledger import batches, inventory
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.collection.download_pool import DownloadPool
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 # So many files may wait for each download thread before another batch is submitted: links die.
 QUEUED_PER_THREAD = 20
+# One that is there proves that the storage is; some may have been removed on purpose.
+NEWEST_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ def collect_audio(
         number = batches.last_number(connection, day)
         earlier = batches.usual_seconds(connection)
         left_open = batches.open_batches(connection, day)
+        newest = inventory.newest_files(connection, NEWEST_FILES)
+    # What is written where a share is not mounted is hidden once it is again.
+    downloader.refuse_if_lost(newest)
     looks = LookPlan(limits.shortest_pause, client.link_lifetime().total_seconds(), earlier)
     planner = BatchPlanner(engine, day, limits.batch_size, selection)
     recorder = Recorder(day_run, engine, clock)
