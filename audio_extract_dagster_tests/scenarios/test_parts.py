@@ -8,7 +8,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from audio_extract_dagster.database.connection import DatabaseRefused
 from audio_extract_dagster.genesys import RateLimited
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Fault, Recording, World
@@ -134,4 +136,28 @@ def test_parts_of_which_one_is_an_error_are_asked_for_again_and_none_is_stored(
     assert not [name for name in ending.state.files if in_parts.id in name]
     assert len(ending.batches) == len(calm.batches) + 1
 
+    assert scene.run_undisturbed().state == calm.state
+
+
+def test_no_row_claims_the_part_that_gave_way_to_several(
+    scene: Scene, calm: Ending, in_parts: Recording
+) -> None:
+    """The database refuses the rows of the parts, which have their names by then."""
+    with scene.engine.begin() as connection:
+        for statement in (
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE insufficient_privilege USING MESSAGE = 'no more parts'; END $$",
+            "CREATE TRIGGER refuse BEFORE INSERT ON audio_records FOR EACH ROW"
+            " WHEN (NEW.part > 0) EXECUTE FUNCTION refuse()",
+        ):
+            connection.execute(text(statement))
+    only_one = only_one_part(in_parts)
+    scene.simulator.faults.add(Fault("batch_poll", "mutate", times=None, change=only_one))
+    broken = scene.run()
+    assert isinstance(broken.error, DatabaseRefused)
+    about = {key: row for key, row in broken.state.records.items() if key[1] == in_parts.id}
+    assert [(key[2], row["reason"]) for key, row in about.items()] == [(0, "batch_unfinished")]
+
+    with scene.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER refuse ON audio_records"))
     assert scene.run_undisturbed().state == calm.state

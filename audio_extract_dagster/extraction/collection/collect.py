@@ -22,6 +22,7 @@ from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
 from audio_extract_dagster.extraction.collection.download_pool import DownloadPool
 from audio_extract_dagster.extraction.collection.flight import Flight
+from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.collection.look_plan import LookPlan
 from audio_extract_dagster.extraction.collection.looking import Looker
 from audio_extract_dagster.extraction.collection.planning import BatchPlanner
@@ -136,7 +137,7 @@ class _Collection:
         look = min((f for f in self.flights if f.wants_look), key=_next_look, default=None)
         if look is not None and look.next_look <= self.clock.monotonic():
             for recording in self.looker.look(look):
-                self.pool.fetch(look, recording)
+                self._fetch(look, recording)
         elif self._may_submit() and (
             calls := self.planner.next_calls(others_fly=bool(self.flights))
         ):
@@ -199,12 +200,17 @@ class _Collection:
                 self.planner.answered(call, reasons.values())
             self.report(flight.summary())
 
+    def _fetch(self, flight: Flight, recording: RecordingLinks) -> None:
+        if recording.replaces:
+            self.recorder.flush()  # a row that is written late would not be seen to be replaced
+        self.pool.fetch(flight, recording)
+
     def _take_arrivals(self, wait_seconds: float = 0) -> None:
         for arrival in self.pool.arrivals(wait_seconds):
             if arrival.error is not None:
                 raise arrival.error
             if newer := arrival.flight.offered_since(arrival.recording):
-                self.pool.fetch(arrival.flight, newer)
+                self._fetch(arrival.flight, newer)
                 continue
             if arrival.flight.offers(arrival.recording):
                 self.recorder.stored(arrival)

@@ -46,6 +46,7 @@ class Flight:
     _answers: dict[str, Answers] = field(default_factory=dict)
     _links: dict[tuple[str, str], RecordingLinks] = field(default_factory=dict)
     _fetching: set[tuple[str, str]] = field(default_factory=set)
+    _claimed: set[tuple[str, str]] = field(default_factory=set)  # rows may claim files of these
     _results_for_calls: int = 0
     _refreshes: int = 0
     _wants_fresh_links: bool = False
@@ -116,6 +117,7 @@ class Flight:
         if not self.offers(recording):
             pass  # it is not whole, as was told meanwhile
         elif reason is None:
+            self._claimed.add(recording.key)
             answers.stored.add(recording.recording_id)
             answers.undelivered.pop(recording.recording_id, None)
         else:
@@ -182,11 +184,8 @@ class Flight:
                 continue
             if not self._is_news(recording):
                 continue
-            earlier = self._links.get(recording.key)
-            latest = recording
-            if self._stored_parts(recording) or (earlier and earlier.replaces):
-                latest = replace(recording, replaces=True)
             self._reopen(recording, len(recording.links))
+            latest = replace(recording, replaces=recording.key in self._claimed)
             self._links[recording.key] = latest
             if recording.key not in self._fetching:
                 self._fetching.add(recording.key)
@@ -232,6 +231,8 @@ class Flight:
         """
         self._answers_about(recording).stored.discard(recording.recording_id)
         stored = self._stored_parts(recording)
+        if stored:
+            self._claimed.add(recording.key)
         if stored and len(stored) < parts:
             call = self.calls[recording.conversation_id]
             rest = tuple(record for record in call.records if record not in stored)

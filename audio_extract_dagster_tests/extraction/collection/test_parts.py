@@ -100,3 +100,30 @@ def test_what_is_whole_stays_whatever_a_later_batch_says() -> None:
     flying = flight(KnownRecord("r-1", STORED, 1), KnownRecord("r-1", STORED, 1))
     assert look(flying, FIRST, error("r-1")) == []
     assert reasons(flying) == {}
+
+
+def test_links_say_whether_a_row_may_claim_a_file_whose_place_they_take() -> None:
+    flying = flight()
+    (first,) = look(flying, FIRST, finished=False)
+    assert not first.replaces
+    flying.arrived(first, None)
+    (both,) = look(flying, FIRST, SECOND, finished=False)
+    assert both.replaces
+    flying.arrived(both, Reason.LINK_EXPIRED)
+    (fresh,) = look(flying, link(url="https://files.example/1?b"), SECOND)
+    assert fresh.replaces
+
+
+def test_links_in_place_of_dead_ones_replace_nothing() -> None:
+    flying = flight()
+    (first,) = look(flying, FIRST)
+    flying.arrived(first, Reason.LINK_EXPIRED)
+    (fresh,) = look(flying, link(url="https://files.example/1?b"))
+    assert not fresh.replaces
+
+
+def test_the_row_of_a_dead_run_is_replaced_also_after_an_error() -> None:
+    flying = flight(KnownRecord("r-1", STORED, 1))
+    look(flying, FIRST, error("r-1"), finished=False)
+    (both,) = look(flying, FIRST, SECOND)
+    assert both.replaces
