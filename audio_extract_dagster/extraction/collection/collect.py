@@ -20,7 +20,7 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, inventory
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
-from audio_extract_dagster.extraction.collection.download_pool import DownloadPool
+from audio_extract_dagster.extraction.collection.download_pool import Arrival, DownloadPool
 from audio_extract_dagster.extraction.collection.flight import Flight
 from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.collection.look_plan import LookPlan
@@ -147,6 +147,7 @@ class _Collection:
         elif self.pool.outstanding:
             self._take_arrivals(wait_seconds=self._pause_until(look))
         elif look is not None:
+            self.recorder.flush()
             self.clock.sleep(look.next_look - self.clock.monotonic())
         elif error := self.submitter.given_up:
             raise error
@@ -155,13 +156,18 @@ class _Collection:
         return True
 
     def save_arrivals(self) -> None:
-        """The run ends early: what is being fetched may arrive, and everything is recorded."""
+        """The run ends early: what is being fetched may arrive, and everything is recorded.
+
+        What is there comes first: the rest takes minutes, and somebody may lose patience.
+        """
+        self._save()
         self.pool.cancel()
+        self._save()
+
+    def _save(self) -> None:
         try:
             for arrival in self.pool.arrivals():
-                # What turned out to have other parts meanwhile is fetched by the next run.
-                if arrival.flight.offers(arrival.recording):
-                    self.recorder.stored(arrival)
+                self._record(arrival)
             self.recorder.flush()
         except AudioExtractError as error:
             # The first error is the one to report; whatever has no row is fetched again.
@@ -212,10 +218,14 @@ class _Collection:
             if newer := arrival.flight.offered_since(arrival.recording):
                 self._fetch(arrival.flight, newer)
                 continue
-            if arrival.flight.offers(arrival.recording):
-                self.recorder.stored(arrival)
+            self._record(arrival)
             if arrival.flight.arrived(arrival.recording, arrival.reason):
                 arrival.flight.next_look = self.clock.monotonic()
+
+    def _record(self, arrival: Arrival) -> None:
+        """A file has come; what turned out to have other parts meanwhile is fetched again."""
+        if arrival.stored and arrival.flight.offers(arrival.recording):
+            self.recorder.stored(arrival.flight, arrival.stored)
 
 
 def _next_look(flight: Flight) -> float:

@@ -13,14 +13,13 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import batches, records
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.extraction.collection.download_pool import Arrival
 from audio_extract_dagster.extraction.collection.flight import Flight
 from audio_extract_dagster.extraction.collection.links import RecordingLinks
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.model import BatchStatus, StoredRecording
 
-# Files are recorded in groups of this size, and none waits longer than so many seconds for its
-# row: what a kill takes away is fetched again, so a group stays small against a day.
+# Files are recorded in groups of this size; and no row waits longer than so many seconds, unless a
+# request takes longer. What a kill takes away is fetched again: a group is small against a day.
 GROUP = 100
 WITHIN_SECONDS = 2.0
 
@@ -35,14 +34,13 @@ class Recorder:
         self._waiting: dict[tuple[str, str], tuple[Flight, StoredRecording]] = {}
         self._oldest = 0.0
 
-    def stored(self, arrival: Arrival) -> None:
+    def stored(self, flight: Flight, recording: StoredRecording) -> None:
         """A recording is in the storage, whole; its rows follow soon."""
-        if arrival.stored is None:
-            return
         if not self._waiting:
             self._oldest = self._clock.monotonic()
         # Of a recording that came again with more parts, only the latest is true.
-        self._waiting[arrival.recording.key] = arrival.flight, arrival.stored
+        key = recording.conversation_id, recording.recording_id
+        self._waiting[key] = flight, recording
 
     def reopen(self, recording: RecordingLinks) -> None:
         """Other files are about to take the places that the rows of this recording claim.
