@@ -95,7 +95,7 @@ class Submitter:
 
     def close_unsent(self, batch: Batch, error: str) -> None:
         """Close the intent of a batch that nobody can tell to be at Genesys."""
-        log.warning("Batch %d: %s; its calls are planned again.", batch.number, error)
+        log.warning("Batch %d: %s; its calls are left to another batch.", batch.number, error)
         with self._engine.begin() as connection:
             batches.close(connection, batch, BatchStatus.FAILED, error=error)
 
