@@ -18,6 +18,7 @@ ALL_CHECKS = (
     Check("agent_calls", calls.volume_is_usual, warns=True),
     Check("audio_records", audio.calls_have_records),
     Check("audio_records", audio.stored_files_exist),
+    Check("audio_records", audio.recorded_calls_have_recordings, warns=True),
     Check("audio_records", audio.durations_agree, warns=True),
     Check("audio_records", audio.nothing_open_too_long, warns=True),
     Check("daily_report", day.no_day_left_behind, warns=True),

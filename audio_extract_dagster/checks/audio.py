@@ -9,12 +9,15 @@ from sqlalchemy import text
 
 from audio_extract_dagster.checks.rule import DayToCheck, Found, rows_named
 from audio_extract_dagster.database.ledger import accounts, inventory
+from audio_extract_dagster.model import Reason
 from audio_extract_dagster.storage import day_prefix
 
 # What is open longer than this has outlived several askings.
 OPEN_TOO_LONG = timedelta(days=3)
 # A recording may start before the call is counted and end after it; pauses for security shorten it.
 _LONGER_SECONDS, _SHORTEST_SHARE, _SHORT_TALK_SECONDS = 60.0, 0.5, 30.0
+# Some recordings are deleted soon, by their policy. That many are, or are not shown to us.
+_FEWEST_LOST, _LOST_SHARE = 5, 0.2
 _NO_MORE = (chr(sys.maxunicode), 0)  # as a file and its size: after every URI
 
 _IMPLAUSIBLE = text("""
@@ -31,6 +34,14 @@ _IMPLAUSIBLE = text("""
                    FROM audio_records o
                   WHERE o.conversation_id = r.conversation_id))
      ORDER BY 1
+""")
+_WITHOUT_RECORDING = text("""
+    SELECT conversation_id, bool_and(coalesce(r.reason, '') = ANY(:reasons)) AS without_any
+      FROM agent_calls c
+      JOIN audio_records r USING (conversation_id)
+     WHERE c.call_date = :day AND c.answered AND c.recording_sessions > 0
+     GROUP BY conversation_id
+     ORDER BY conversation_id
 """)
 _OPEN_TOO_LONG = text("""
     SELECT conversation_id || CASE recording_id WHEN '' THEN '' ELSE '/' || recording_id END
@@ -69,6 +80,19 @@ def stored_files_exist(checked: DayToCheck) -> Found:
     problems = rows_named("stored files are gone", missing)
     problems += rows_named("stored files have another size", other)
     return Found(problems, {"files": files, "gone": len(missing), "other_size": len(other)})
+
+
+def recorded_calls_have_recordings(checked: DayToCheck) -> Found:
+    """Genesys lists the recordings of four fifths of the calls that say they were recorded."""
+    reasons = [Reason.NOT_RECORDED.code, Reason.WITHDRAWN.code]
+    calls = {"day": checked.day, "reasons": reasons}
+    recorded = checked.connection.execute(_WITHOUT_RECORDING, calls).all()
+    ids = [row.conversation_id for row in recorded if row.without_any]
+    numbers = {"recorded": len(recorded), "without_recording": len(ids)}
+    if len(ids) < _FEWEST_LOST or len(ids) <= _LOST_SHARE * len(recorded):
+        return Found((), numbers)
+    what = f"of {len(recorded)} calls that say they were recorded have no recording"
+    return Found(rows_named(what, ids), numbers)
 
 
 def durations_agree(checked: DayToCheck) -> Found:

@@ -38,6 +38,47 @@ def test_files_that_are_gone_cut_or_elsewhere(day: CheckedDay) -> None:
 
 
 @pytest.mark.parametrize(
+    ("calls", "of_which", "told"), [(4, 4, False), (5, 5, True), (5, 25, False), (6, 29, True)]
+)
+@pytest.mark.parametrize("reason", ["not_recorded", "withdrawn"])
+def test_calls_that_say_they_were_recorded_and_have_no_recording(
+    day: CheckedDay, calls: int, of_which: int, told: bool, reason: str
+) -> None:
+    """At least five, and more than a fifth of them; those that nobody answered do not count."""
+    day.sql("UPDATE audio_records SET status = 'MISSING', reason = 'deleted'")
+    day.sql(
+        "UPDATE agent_calls SET answered = true, recording_sessions ="
+        " CASE WHEN conversation_id IN (SELECT conversation_id FROM agent_calls ORDER BY 1"
+        " LIMIT :calls) THEN 1 ELSE 0 END",
+        calls=of_which,
+    )
+    lost = (
+        "conversation_id IN (SELECT conversation_id FROM agent_calls WHERE recording_sessions > 0"
+        " ORDER BY 1 LIMIT :calls)"
+    )
+    day.sql(f"UPDATE audio_records SET reason = :why WHERE {lost}", why=reason, calls=calls)
+    name = "recorded_calls_have_recordings"
+    found = day.problems().get(name)
+    assert (found is not None) is told
+    if found:
+        words = f"{calls} of {of_which} calls that say they were recorded have no recording: "
+        assert found[0].startswith(words)
+        day.sql(f"UPDATE agent_calls SET answered = false WHERE {lost}", calls=1)
+        assert name not in day.problems()
+
+
+def test_a_call_with_some_of_its_recordings_has_recordings(day: CheckedDay) -> None:
+    day.sql("UPDATE audio_records SET status = 'MISSING', reason = 'withdrawn'")
+    assert "recorded_calls_have_recordings" in day.problems()
+    day.sql(
+        "INSERT INTO audio_records (conversation_id, recording_id, call_date, status, reason,"
+        " updated_at) SELECT DISTINCT conversation_id, 'another', call_date, 'PENDING',"
+        " 'uploading', now() FROM audio_records"
+    )
+    assert "recorded_calls_have_recordings" not in day.problems()
+
+
+@pytest.mark.parametrize(
     ("seconds", "implausible"),
     [
         ("extract(epoch FROM c.ended_at - c.conversation_start) + 59", False),
