@@ -74,7 +74,7 @@ def _expire_day(
     elsewhere = len(files) - len(ours)
     # What no row names goes first, while the day still has what makes the next pass look at it.
     # With rows of another storage it stays: that one may be this place by another name.
-    strays = [] if elsewhere else _delete_strays(storage, day, ours)
+    strays = [] if elsewhere else _delete_strays(storage, day, ours, lock)
     with database_errors(engine), engine.begin() as connection:
         expiry.mark(connection, day, [file.uri for file in ours.values()], now)
         payloads = expiry.forget_details(connection, day)
@@ -92,10 +92,15 @@ def _expire_day(
     return ExpiredDay(day, len(sizes), sum(sizes), payloads, elsewhere)
 
 
-def _delete_strays(storage: AudioStorage, day: date, named: Container[str]) -> list[int]:
+def _delete_strays(
+    storage: AudioStorage, day: date, named: Container[str], lock: DayLock
+) -> list[int]:
     """Delete what a kill left without a row, half-written or whole; returns the sizes in bytes."""
     storage.remove_temporary(day)
     strays = [(key, size) for key, size in storage.list(day_prefix(day)) if key not in named]
-    for key, _ in strays:
-        storage.delete(key)
+    for start in range(0, len(strays), _AT_A_TIME):
+        # A run names its files before it writes their rows.
+        lock.check()
+        for key, _ in strays[start : start + _AT_A_TIME]:
+            storage.delete(key)
     return [size for _, size in strays]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, Table, update
+from sqlalchemy import Engine, Table, text, update
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.database.ledger import accounts, records, waiting
 from audio_extract_dagster.database.ledger.calls import calls_of_day, next_calls
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.database.locks import day_lock
+from audio_extract_dagster.database.locks import LockLost, day_lock
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
 from audio_extract_dagster.extraction.collection.planning import is_open
 from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
@@ -249,6 +250,43 @@ def test_what_has_no_row_is_found_by_the_next_pass_too(
     [done] = run(engine, storage)
     assert done.files == 1
     assert files(storage) == []
+
+
+class LosesTheDay(FolderStorage):
+    """While it lists the files of the day, another run takes the day."""
+
+    def __init__(self, root: Path, lose: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._lose = lose
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        found = list(super().list(prefix))
+        if prefix:
+            self._lose()
+        return iter(found)
+
+
+def test_files_without_a_row_stay_once_another_run_has_the_day(
+    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+) -> None:
+    """They may be its own: it names files before it writes their rows."""
+    store("c-1")
+    stray = storage.root / audio_key(audio_stem(DAY, "c-1", "new", 0), "ogg")
+    stray.write_bytes(b"OggS")
+    with ExitStack() as other_run:
+
+        def lose() -> None:
+            with engine.connect() as connection:
+                connection.execute(text(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks JOIN pg_database d"
+                    " ON d.oid = database"
+                    " WHERE locktype = 'advisory' AND datname = current_database()"
+                ))  # fmt: skip
+            other_run.enter_context(day_lock(engine, SCHEMA, DAY))
+
+        with pytest.raises(LockLost):
+            run(engine, LosesTheDay(storage.root, lose))
+    assert len(files(storage)) == 2
 
 
 def test_a_folder_under_another_name_keeps_the_files_that_rows_claim(
