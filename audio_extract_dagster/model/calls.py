@@ -1,6 +1,6 @@
 """Calls and their recordings: what is asked for, what is known of it, what came.
 
-Which calls are asked for is decided in `extraction/collection/planning.py`; conversations as
+Which calls are asked for is decided in `database/ledger/calls.py`; conversations as
 Genesys describes them are in `genesys/model.py`.
 """
 

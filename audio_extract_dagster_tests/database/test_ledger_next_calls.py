@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import combinations, product
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
-from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
+from audio_extract_dagster.database.ledger.calls import (
+    Position,
+    calls_of_day,
+    is_open,
+    named_calls,
+    next_calls,
+)
+from audio_extract_dagster.database.tables import audio_records
 from audio_extract_dagster.model import Ask, KnownRecord, Reason, RecordStatus, Selection
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 from audio_extract_dagster_tests.database.ledger_records import end, give, load, mark, store
+
+FILE = {"uri": "file:///a", "size_bytes": 1, "sha256": "ab"}
+REASONS = {
+    RecordStatus.STORED: None,
+    RecordStatus.PENDING: "uploading",
+    RecordStatus.MISSING: "deleted",
+    RecordStatus.FAILED: "not_audio",
+}
 
 
 def ask(
@@ -58,6 +74,34 @@ def test_a_run_asks_for_what_is_open_and_only_by_force_for_more(
     engine: Engine, selection: Selection, asked: list[str]
 ) -> None:
     assert ask(engine, selection=selection) == asked
+
+
+def test_the_rule_is_the_same_for_calls_that_were_read_and_for_the_database(
+    engine: Engine,
+) -> None:
+    """Calls with up to two records, in every combination of what matters."""
+    kinds = list(product(REASONS.items(), [False, True]))
+    several = [[], *([kind] for kind in kinds), *combinations(kinds, 2)]
+    cases = {f"c-{n}": case for n, case in enumerate(product([NOW, None], several))}
+    add_calls(engine, *(call(name, ended_at=ended) for name, (ended, _) in cases.items()))
+    with engine.begin() as connection:
+        for name, (_, known) in cases.items():
+            for number, ((status, reason), more) in enumerate(known):
+                connection.execute(
+                    insert(audio_records).values(
+                        conversation_id=name,
+                        recording_id=f"r-{number}",
+                        call_date=DAY,
+                        status=status.value,
+                        reason=reason,
+                        may_have_more=more,
+                        updated_at=NOW,
+                        **FILE,
+                    )
+                )
+        read = [each.conversation_id for each in calls_of_day(connection, DAY) if is_open(each)]
+    assert 0 < len(read) < len(cases)
+    assert sorted(ask(engine, len(cases))) == sorted(read)
 
 
 def test_a_call_that_may_have_more_is_asked_once_it_has_ended_until_it_has_not(

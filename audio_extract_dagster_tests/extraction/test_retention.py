@@ -13,11 +13,10 @@ from sqlalchemy import Engine, Table, text, update
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.database.ledger import accounts, records, waiting
-from audio_extract_dagster.database.ledger.calls import calls_of_day, next_calls
+from audio_extract_dagster.database.ledger.calls import calls_of_day, is_open, next_calls
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.locks import LockLost, day_lock
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
-from audio_extract_dagster.extraction.collection.planning import is_open
 from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
 from audio_extract_dagster.extraction.verification import (
     Difference,

@@ -74,8 +74,18 @@ def calls_of_day(connection: Connection, call_date: date) -> list[CallToAsk]:
     return _with_records(connection, connection.execute(query))
 
 
+def is_open(call: CallToAsk) -> bool:
+    """Whether the call has no record yet, one without a final answer, or may have more by now.
+
+    `_asked_for` says the same to the database, of calls that have not been read yet.
+    """
+    ended = call.ended_at is not None
+    unanswered = any(record.is_open for record in call.records)
+    return not call.records or unanswered or (ended and call.may_have_more)
+
+
 def _asked_for(selection: Selection) -> ColumnElement[bool]:
-    """Open calls have no record, one that is `PENDING` or `FAILED`, or ended and may have more."""
+    """The calls that a run asks for: with `OPEN_CALLS` those of which `is_open` is true."""
     record_of_call = audio_records.c.conversation_id == agent_calls.c.conversation_id
     is_new = ~exists().where(record_of_call)
     is_open = exists().where(and_(record_of_call, audio_records.c.status.in_(OPEN)))
@@ -103,12 +113,12 @@ def _with_records(connection: Connection, rows: Iterable[Row[Any]]) -> list[Call
     for record in connection.execute(query) if ids else ():
         known[record.conversation_id].append(
             KnownRecord(
-                record.recording_id,
-                RecordStatus(record.status),
-                record.attempts,
-                record.first_requested_at,
-                record.may_have_more,
-                record.reason == Reason.RETENTION.code,
+                recording_id=record.recording_id,
+                status=RecordStatus(record.status),
+                attempts=record.attempts,
+                first_requested_at=record.first_requested_at,
+                may_have_more=record.may_have_more,
+                expired=record.reason == Reason.RETENTION.code,
             )
         )
     return [

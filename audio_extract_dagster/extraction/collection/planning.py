@@ -12,19 +12,17 @@ from datetime import date
 
 from sqlalchemy import Engine
 
-from audio_extract_dagster.database.ledger.calls import Position, named_calls, next_calls
+from audio_extract_dagster.database.ledger.calls import (
+    Position,
+    is_open,
+    named_calls,
+    next_calls,
+)
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
 from audio_extract_dagster.model import OPEN_CALLS, Ask, CallToAsk, Reason, Selection
 
 # How often a call may be asked for in one run, the first time included.
 ASKS_PER_RUN = 2
-
-
-def is_open(call: CallToAsk) -> bool:
-    """Whether the call has no record yet, one without a final answer, or may have more by now."""
-    ended = call.ended_at is not None
-    unanswered = any(record.is_open for record in call.records)
-    return not call.records or unanswered or (ended and call.may_have_more)
 
 
 def _halves_of(ids: tuple[str, ...]) -> list[tuple[str, ...]]:

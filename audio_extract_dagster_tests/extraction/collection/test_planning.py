@@ -10,14 +10,12 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.database.ledger import records
 from audio_extract_dagster.database.ledger.records import Asked
-from audio_extract_dagster.extraction.collection.planning import BatchPlanner, is_open
+from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.outcomes import ASK_AGAIN_IN_RUN
 from audio_extract_dagster.model import (
     Ask,
     CallToAsk,
-    KnownRecord,
     Reason,
-    RecordStatus,
     Selection,
 )
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
@@ -201,28 +199,6 @@ def test_force_asks_for_what_is_settled_too_each_once(
     assert ids(calls) == ["c-1", "c-2"]
     assert all(each.fetch_again for each in calls)
     assert plan.next_calls(others_fly=False) == []
-
-
-@pytest.mark.parametrize(
-    ("statuses", "expected"),
-    [
-        ([], True),
-        ([RecordStatus.PENDING], True),
-        ([RecordStatus.STORED, RecordStatus.FAILED], True),
-        ([RecordStatus.STORED, RecordStatus.MISSING], False),
-    ],
-)
-def test_a_call_is_open_while_any_recording_is(
-    statuses: list[RecordStatus], expected: bool
-) -> None:
-    known = [KnownRecord(f"r-{n}", status, 1) for n, status in enumerate(statuses)]
-    assert is_open(call("c-1", *known)) is expected
-
-
-def test_a_call_that_may_have_more_is_open_again_once_it_has_ended() -> None:
-    stored = KnownRecord("r-1", RecordStatus.STORED, 1, may_have_more=True)
-    assert is_open(call("c-1", stored))
-    assert not is_open(call("c-1", stored, ended_at=None))
 
 
 def test_named_calls_are_asked_for_alone_and_only_while_they_are_open(
