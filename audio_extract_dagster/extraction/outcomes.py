@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from audio_extract_dagster.genesys import RecordingMetadata
 from audio_extract_dagster.model import CallToAsk, Reason, RecordStatus
 
-# A session that says it was recorded may be listed late; after this long it will not be.
-LISTING_LAG = timedelta(hours=24)
+# The recording of a session that says it was recorded may be listed late; after this it will not.
+METADATA_LAG = timedelta(hours=24)
 # Stuck conversations were seen to be closed some 60 days after their start.
 NEVER_CLOSED_AFTER = timedelta(days=70)
 
@@ -115,19 +115,24 @@ def may_have_more(call: CallToAsk, answered: Collection[str], *, asked_at: datet
     return expects_more and not _ended_long_ago(call, asked_at)
 
 
-def unfinished(
+def leave_unsettled(
     call: CallToAsk, answers: Answers, reason: Reason = Reason.BATCH_UNFINISHED
 ) -> dict[str, Reason]:
-    """The reasons for a call that nobody has said the last word about: `reason`, if it says none.
+    """The reasons for a call of which not all was told: `reason` for whatever that leaves open.
 
-    What a link was given for keeps its own, and what is stored stays so.
+    These are the recordings that were named and not answered or, if there are none, the call
+    itself. What a link was given for keeps its own reason, and what is stored stays so.
     """
     stored = call.stored_ids | answers.stored
     named = answers.errors - call.given_up_ids
     unsettled = dict.fromkeys(named | call.unsettled_ids, reason) | answers.undelivered
+    reasons = {rid: why for rid, why in unsettled.items() if rid not in stored}
+    if reasons:
+        return reasons
     if reason.status is RecordStatus.MISSING and stored and not answers.call_error:
-        reason = Reason.BATCH_UNFINISHED  # nothing says that there is anything else: not final
-    return {rid: why for rid, why in unsettled.items() if rid not in stored} or {"": reason}
+        # Nothing says that the call has anything else: no reason to be final.
+        return {"": Reason.BATCH_UNFINISHED}
+    return {"": reason}
 
 
 def give_up_late(
@@ -191,7 +196,7 @@ def _without_metadata(call: CallToAsk, now: datetime) -> Reason:
 
 
 def _ended_long_ago(call: CallToAsk, moment: datetime) -> bool:
-    return call.ended_at is not None and moment - call.ended_at >= LISTING_LAG
+    return call.ended_at is not None and moment - call.ended_at >= METADATA_LAG
 
 
 def _is_too_late(call: CallToAsk, recording_id: str, now: datetime, late_audio: timedelta) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from audio_extract_dagster.extraction.outcomes import (
-    LISTING_LAG,
+    METADATA_LAG,
     NEVER_CLOSED_AFTER,
     may_have_more,
 )
@@ -15,7 +15,7 @@ from audio_extract_dagster.model import KnownRecord, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, START, call
 
 SECOND = timedelta(seconds=1)
-A_DAY_BEFORE = NOW - LISTING_LAG
+A_DAY_BEFORE = NOW - METADATA_LAG
 STORED, PENDING = RecordStatus.STORED, RecordStatus.PENDING
 
 
@@ -36,7 +36,7 @@ def test_a_call_that_is_open_may_until_it_counts_as_ended(
 
 @pytest.mark.parametrize(
     ("ended_at", "more"),
-    [(NOW + SECOND, True), (NOW, False), (NOW + 2 * LISTING_LAG, True)],
+    [(NOW + SECOND, True), (NOW, False), (NOW + 2 * METADATA_LAG, True)],
 )
 def test_a_call_that_ended_after_it_was_asked_for_may(ended_at: datetime, more: bool) -> None:
     assert may_have_more(call(ended_at=ended_at), ["r-1"], asked_at=NOW) is more

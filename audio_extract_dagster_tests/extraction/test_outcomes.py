@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from audio_extract_dagster.extraction.outcomes import (
-    LISTING_LAG,
+    METADATA_LAG,
     NEVER_CLOSED_AFTER,
     Answers,
+    leave_unsettled,
     needs_metadata,
-    unfinished,
 )
 from audio_extract_dagster.model import CallToAsk, KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, call
@@ -137,7 +137,7 @@ def test_a_call_with_a_recording_that_was_given_up_is_not_without_recordings() -
     ("fields", "reason"),
     [
         ({}, Reason.NOT_LISTED_YET),
-        ({"ended_at": NOW - LISTING_LAG}, Reason.NOT_RECORDED),
+        ({"ended_at": NOW - METADATA_LAG}, Reason.NOT_RECORDED),
         ({"recording_sessions": 0}, Reason.NOT_RECORDED),
         ({"recording_sessions": 0, "answered": False}, Reason.NOT_ANSWERED),
         ({"answered": False}, Reason.NOT_LISTED_YET),
@@ -156,25 +156,25 @@ def test_a_call_without_recordings_has_one_reason(fields: dict[str, Any], reason
 def test_a_batch_that_broke_off_leaves_everything_pending() -> None:
     before = call("c-1", KnownRecord("r-1", PENDING, 1), KnownRecord("r-2", MISSING, 1))
     answers = Answers(undelivered={"r-3": Reason.LINK_EXPIRED}, errors={"r-4"})
-    assert unfinished(before, answers) == {
+    assert leave_unsettled(before, answers) == {
         "r-1": Reason.BATCH_UNFINISHED,
         "r-3": Reason.LINK_EXPIRED,
         "r-4": Reason.BATCH_UNFINISHED,
     }
-    assert unfinished(call(), Answers()) == {"": Reason.BATCH_UNFINISHED}
+    assert leave_unsettled(call(), Answers()) == {"": Reason.BATCH_UNFINISHED}
 
 
 def test_a_recording_that_was_told_twice_counts_once() -> None:
     before = call("c-1", KnownRecord("r-1", STORED, 1), KnownRecord("r-2", PENDING, 1))
     answers = Answers({"r-1"}, errors={"r-1", "r-2"})
-    assert unfinished(before, answers) == {"r-2": Reason.BATCH_UNFINISHED}
+    assert leave_unsettled(before, answers) == {"r-2": Reason.BATCH_UNFINISHED}
 
 
 def test_what_is_not_known_of_a_call_with_audio_is_never_final() -> None:
     whole, forbidden = call("c-1", KnownRecord("r-1", STORED, 1)), Reason.NO_PERMISSION
-    assert unfinished(whole, Answers(), forbidden) == {"": Reason.BATCH_UNFINISHED}
-    assert unfinished(whole, Answers(call_error=True), forbidden) == {"": forbidden}
-    assert unfinished(call(), Answers(), forbidden) == {"": forbidden}
+    assert leave_unsettled(whole, Answers(), forbidden) == {"": Reason.BATCH_UNFINISHED}
+    assert leave_unsettled(whole, Answers(call_error=True), forbidden) == {"": forbidden}
+    assert leave_unsettled(call(), Answers(), forbidden) == {"": forbidden}
 
 
 def test_every_reason_has_its_own_code() -> None:

@@ -10,7 +10,7 @@ from audio_extract_dagster.extraction.outcomes import (
     NEVER_CLOSED_AFTER,
     Answers,
     give_up_late,
-    unfinished,
+    leave_unsettled,
 )
 from audio_extract_dagster.model import KnownRecord, Reason, RecordStatus
 from audio_extract_dagster_tests.builders import NOW, call
@@ -98,7 +98,7 @@ def test_a_call_that_never_closes_is_late_in_the_end(days_more: int) -> None:
 def test_what_nobody_says_the_last_word_about_is_not_waited_for_longer(recording_id: str) -> None:
     ended = {"conversation_start": LONG_AGO, "ended_at": LONG_AGO}
     late = call("c-1", KnownRecord(recording_id, PENDING, 5, LONG_AGO), **ended)
-    reasons = unfinished(late, Answers())
+    reasons = leave_unsettled(late, Answers())
     assert reasons == {recording_id: Reason.BATCH_UNFINISHED}
     given_up = give_up_late(late, reasons, now=NOW, late_audio=LATE_AUDIO)
     assert given_up == {recording_id: Reason.NOT_DELIVERED}
@@ -122,7 +122,7 @@ def test_what_was_given_up_and_is_only_named_stays_so() -> None:
     asked = call("c-1", GIVEN_UP, ended_at=NOW)
     named = Answers({"r-2"}, errors={"r-1"})
     assert outcome(asked, answers=named) == {}
-    assert unfinished(asked, Answers(errors={"r-1"})) == {"": Reason.BATCH_UNFINISHED}
+    assert leave_unsettled(asked, Answers(errors={"r-1"})) == {"": Reason.BATCH_UNFINISHED}
 
 
 def test_what_was_given_up_and_can_be_had_after_all_is_asked_for() -> None:
@@ -138,4 +138,4 @@ def test_what_was_given_up_is_waited_for_by_force() -> None:
     asked = call("c-1", GIVEN_UP, fetch_again=True)
     assert outcome(asked, listed("UPLOADING")) == {"r-1": Reason.UPLOADING}
     named = Answers(errors={"r-1"})
-    assert unfinished(asked, named) == {"r-1": Reason.BATCH_UNFINISHED}
+    assert leave_unsettled(asked, named) == {"r-1": Reason.BATCH_UNFINISHED}

@@ -18,10 +18,10 @@ from audio_extract_dagster.extraction.collection.flight import Flight
 from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.outcomes import (
     give_up_late,
+    leave_unsettled,
     may_have_more,
     needs_metadata,
     settle,
-    unfinished,
 )
 from audio_extract_dagster.genesys import (
     BadRequest,
@@ -73,7 +73,7 @@ class Settler:
         """The reasons for one call, and whether finding them has cost a request."""
         answers = flight.answers(call)
         if self._is_better_asked_again(flight, call):
-            return unfinished(call, answers), False
+            return leave_unsettled(call, answers), False
         if needs_metadata(call, answers, batch_is_short=flight.is_short):
             return self._by_metadata(flight, call), True
         return settle(call, answers, None, now=self._clock.now()), False
@@ -99,24 +99,24 @@ class Settler:
         failed_before = any(record.status is RecordStatus.FAILED for record in call.records)
         if self._failed_in_a_row == FAILED_REQUESTS:
             left = Reason.METADATA_UNREADABLE if failed_before else Reason.BATCH_UNFINISHED
-            return unfinished(call, answers, left)
+            return leave_unsettled(call, answers, left)
         try:
             metadata = [
                 replace(recording, id=clean_text(recording.id))
                 for recording in self._client.recording_metadata(call.conversation_id)
             ]
         except NotPermitted:
-            return unfinished(call, answers, Reason.NO_PERMISSION)
+            return leave_unsettled(call, answers, Reason.NO_PERMISSION)
         except BadRequest as error:  # comes at once and is about this call
             log.warning("%s", error)
-            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+            return leave_unsettled(call, answers, Reason.METADATA_UNREADABLE)
         except (Unavailable, UnreadableAnswer) as error:
             log.warning("%s", error)
             self._failed_in_a_row += not failed_before
-            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+            return leave_unsettled(call, answers, Reason.METADATA_UNREADABLE)
         self._failed_in_a_row = 0
         if not all(recording.id for recording in metadata):
-            return unfinished(call, answers, Reason.METADATA_UNREADABLE)
+            return leave_unsettled(call, answers, Reason.METADATA_UNREADABLE)
         return settle(
             call,
             answers,
