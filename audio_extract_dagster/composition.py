@@ -20,7 +20,12 @@ from audio_extract_dagster.database.connection import (
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
 from audio_extract_dagster.database.stopwatch import Stopwatch, time_database
-from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast
+from audio_extract_dagster.extraction.forecast import (
+    Forecast,
+    count_hits,
+    forecast,
+    measured_rates,
+)
 from audio_extract_dagster.genesys import (
     DEFAULT_POLICY,
     GenesysClient,
@@ -106,7 +111,7 @@ def forecast_of(settings: Settings, days: Sequence[date], clock: Clock) -> tuple
         hits = count_hits(client, settings.business_days, days, settings.queue_ids)
     engine = engine_of(settings)
     with database_errors(engine), engine.connect() as connection:
-        rates = accounts.rates(connection)
+        rates = measured_rates(accounts.measured_days(connection))
     cost = forecast(
         hits,
         rates,

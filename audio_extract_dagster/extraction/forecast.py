@@ -13,10 +13,12 @@ from math import ceil
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.extraction.listing import PAGE_SIZE, ConversationSource
-from audio_extract_dagster.model import Rates
+from audio_extract_dagster.model import MeasuredDay, Rates
 
 # What the look plan spends on a batch once it has learnt the usual time.
 LOOKS_PER_BATCH = 4
+_REQUESTS_OF_BATCH = 1 + LOOKS_PER_BATCH
+_LOGIN_AND_SETTINGS = 2
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,27 @@ def forecast(
     return Forecast(days, requests_per_minute)
 
 
+def measured_rates(days: Sequence[MeasuredDay]) -> Rates:
+    """What a conversation led to on these days; assumed if there are none."""
+    conversations = sum(day.conversations for day in days)
+    calls = sum(day.agent_calls for day in days)
+    if not conversations or not calls:
+        return Rates()
+    # What is left of the requests was for metadata.
+    metadata = sum(
+        day.requests
+        - max(1, day.listings) * _requests_of_listing(day.conversations)
+        - day.batches * _REQUESTS_OF_BATCH
+        for day in days
+    )
+    return Rates(
+        agent_calls_per_conversation=calls / conversations,
+        metadata_per_agent_call=min(1.0, max(0, metadata) / calls),
+        bytes_per_agent_call=sum(day.bytes for day in days) / calls,
+        measured_days=len(days),
+    )
+
+
 def count_hits(
     source: ConversationSource, days: BusinessDays, wanted: Iterable[date], queues: Sequence[str]
 ) -> dict[date, int]:
@@ -78,14 +101,17 @@ def count_hits(
 
 def _of_day(day: date, hits: int, rates: Rates, batch_size: int) -> DayForecast:
     calls = round(hits * rates.agent_calls_per_conversation)
-    pages = ceil(hits / PAGE_SIZE) + 1
     batches = ceil(calls / batch_size)
     metadata = ceil(calls * rates.metadata_per_agent_call)
-    login_and_settings = 2
     return DayForecast(
         day=day,
         conversations=hits,
         agent_calls=calls,
-        requests=pages + batches * (1 + LOOKS_PER_BATCH) + metadata + login_and_settings,
+        requests=_requests_of_listing(hits) + batches * _REQUESTS_OF_BATCH + metadata,
         bytes=round(calls * rates.bytes_per_agent_call),
     )
+
+
+def _requests_of_listing(conversations: int) -> int:
+    """What a run spends before its first batch; the last page is empty."""
+    return _LOGIN_AND_SETTINGS + ceil(conversations / PAGE_SIZE) + 1

@@ -1,7 +1,7 @@
 """The words of the project as types: statuses, reasons, and the things the ledger keeps.
 
 Plain data that the business (`extraction/`), the tables (`database/`) and the messages (`notify/`)
-share. No rules.
+share, with what follows from a thing alone. Rules of the business are in `extraction/`.
 """
 
 from audio_extract_dagster.model.calls import (
@@ -20,6 +20,7 @@ from audio_extract_dagster.model.days import (
     DayShape,
     Job,
     JobUsage,
+    MeasuredDay,
     OpenRecords,
     Rates,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "JobStatus",
     "JobUsage",
     "KnownRecord",
+    "MeasuredDay",
     "OpenRecords",
     "Rates",
     "Reason",

@@ -69,6 +69,18 @@ class CallsToLookAt:
 
 
 @dataclass(frozen=True)
+class MeasuredDay:
+    """What an extracted day came to over all of its runs, of which `listings` listed it."""
+
+    conversations: int
+    agent_calls: int
+    bytes: int
+    requests: int
+    listings: int
+    batches: int
+
+
+@dataclass(frozen=True)
 class Rates:
     """What a conversation leads to on average, on so many measured days.
 

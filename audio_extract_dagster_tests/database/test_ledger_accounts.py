@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine, insert, update
 
-from audio_extract_dagster.database.ledger import accounts, batches, records
+from audio_extract_dagster.database.ledger import accounts, batches, jobs, records
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.database.tables import (
     conversations,
@@ -16,7 +16,7 @@ from audio_extract_dagster.database.tables import (
     day_counts,
 )
 from audio_extract_dagster.extraction.accounting import gaps
-from audio_extract_dagster.model import Batch, BatchStatus, DayCounts, Rates, Reason
+from audio_extract_dagster.model import Batch, BatchStatus, DayCounts, MeasuredDay, Reason
 from audio_extract_dagster_tests.builders import DAY, NOW, START, add_calls, call, recording
 
 OTHER_DAY = date(2026, 3, 9)
@@ -149,21 +149,20 @@ def test_what_a_stream_said_of_itself_is_read_back(engine: Engine) -> None:
         assert accounts.stream_counts(connection, "conversations", OTHER_DAY) == {}
 
 
-def test_rates_are_assumed_until_a_day_has_been_extracted(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert accounts.rates(connection) == Rates()
-
-
-def test_rates_are_of_the_days_that_were_extracted(engine: Engine) -> None:
-    report = {
-        **asdict(DayCounts(conversations=1000, agent_calls=500, excluded=500, bytes=50_000_000)),
-        "call_date": DAY,
-        # 10 pages and an empty one, login and settings, a batch with four looks, metadata of 50.
-        "requests": 11 + 2 + 5 + 50,
-        "wait_seconds": 0,
-    }
+def test_extracted_days_tell_what_they_came_to_the_newest_first(engine: Engine) -> None:
+    counts = DayCounts(conversations=1000, agent_calls=500, excluded=500, bytes=50_000_000)
+    report = {**asdict(counts), "requests": 68, "wait_seconds": 0}
     with engine.begin() as connection:
-        connection.execute(insert(daily_report).values(report))
+        for day in (OTHER_DAY, DAY):
+            connection.execute(insert(daily_report).values(**report, call_date=day))
+        for number, stage in enumerate((None, "conversations", "audio", "daily_report")):
+            jobs.open_job(connection, f"run-{number}", DAY, NOW)
+            if stage:
+                jobs.set_stage(connection, f"run-{number}", stage)
     batch(engine, 1, BatchStatus.COMPLETED)
     with engine.connect() as connection:
-        assert accounts.rates(connection) == Rates(0.5, 0.1, 100_000, 1)
+        found = accounts.measured_days(connection)
+    assert found == [
+        MeasuredDay(1000, 500, 50_000_000, 68, listings=2, batches=1),
+        MeasuredDay(1000, 500, 50_000_000, 68, listings=0, batches=0),
+    ]

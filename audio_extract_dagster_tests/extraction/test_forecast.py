@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast
+from audio_extract_dagster.extraction.forecast import Forecast, count_hits, forecast, measured_rates
 from audio_extract_dagster.genesys import GenesysClient, LocalBudget
-from audio_extract_dagster.model import Rates
+from audio_extract_dagster.model import MeasuredDay, Rates
 from audio_extract_dagster.simulator import Simulator, World
 from audio_extract_dagster_tests.builders import DAY
 from audio_extract_dagster_tests.fake_clock import FakeClock
@@ -25,6 +26,34 @@ def cost(*hits: int, rates: Rates = MEASURED) -> Forecast:
     """The cost of days with so many hits each, in batches of 90 at 240 requests a minute."""
     of_days = {DAY + timedelta(days=n): count for n, count in enumerate(hits)}
     return forecast(of_days, rates, batch_size=90, requests_per_minute=240)
+
+
+# 10 pages and an empty one, login and settings, a batch with four looks, metadata of 50.
+EXTRACTED = MeasuredDay(1000, 500, 50_000_000, 11 + 2 + 5 + 50, listings=1, batches=1)
+
+
+def test_rates_are_assumed_until_a_day_has_been_extracted() -> None:
+    holiday = MeasuredDay(0, 0, 0, 3, listings=1, batches=0)
+    assert measured_rates([]) == measured_rates([holiday]) == Rates()
+
+
+def test_rates_are_of_the_days_that_were_extracted() -> None:
+    expected = Rates(0.5, 0.1, 100_000, 1)
+    assert measured_rates([EXTRACTED]) == expected
+    assert measured_rates([EXTRACTED, EXTRACTED]) == replace(expected, measured_days=2)
+
+
+def test_days_that_were_listed_again_did_not_ask_for_more_metadata() -> None:
+    again = replace(EXTRACTED, requests=EXTRACTED.requests + 2 * 13, listings=3)
+    assert measured_rates([again]) == measured_rates([EXTRACTED])
+    unknown = replace(EXTRACTED, listings=0)
+    assert measured_rates([unknown]) == measured_rates([EXTRACTED])
+
+
+def test_rates_never_say_that_more_than_each_call_needs_metadata_or_fewer_than_none() -> None:
+    for requests, share in ((10_000, 1), (0, 0)):
+        measured = measured_rates([replace(EXTRACTED, requests=requests)])
+        assert measured.metadata_per_agent_call == share
 
 
 def test_a_day_costs_pages_batches_with_their_looks_metadata_and_a_start() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from audio_extract_dagster.model import DayCounts, Rates, Reason, RecordStatus
+from audio_extract_dagster.model import DayCounts, MeasuredDay, Reason, RecordStatus
 
 _CALLS = text("""
     SELECT count(*) AS conversations,
@@ -61,17 +61,14 @@ _PROGRESS = text("""
       FROM agent_calls a
      WHERE call_date = :day
 """)
-# Requests beyond pages, batches with four looks each and a start of two are for metadata.
-_RATES = text("""
-    SELECT count(*) AS days,
-           coalesce(sum(conversations), 0) AS conversations,
-           coalesce(sum(agent_calls), 0) AS agent_calls,
-           coalesce(sum(bytes), 0) AS bytes,
-           coalesce(sum(requests), 0) AS requests,
-           coalesce(sum(ceil(conversations / 100.0) + 3 + 5 * (
-               SELECT count(*) FROM audio_batches b WHERE b.call_date = d.call_date)), 0)
-             AS usual_requests
-      FROM (SELECT * FROM daily_report ORDER BY call_date DESC LIMIT 30) d
+_MEASURED = text("""
+    SELECT conversations, agent_calls, bytes, requests,
+           (SELECT count(*) FROM extraction_jobs j
+             WHERE j.call_date = d.call_date AND j.stage IN ('audio', 'daily_report')) AS listings,
+           (SELECT count(*) FROM audio_batches b WHERE b.call_date = d.call_date) AS batches
+      FROM daily_report d
+     ORDER BY call_date DESC
+     LIMIT 30
 """)
 _LISTING = text("SELECT counts FROM day_counts WHERE asset = :asset AND call_date = :day")
 
@@ -126,18 +123,9 @@ def stream_counts(connection: Connection, asset: str, call_date: date) -> Mappin
     return {} if row is None else row.counts
 
 
-def rates(connection: Connection) -> Rates:
-    """What a conversation led to on the latest extracted days; assumed where there are none."""
-    row = connection.execute(_RATES).one()
-    if not row.days or not row.conversations or not row.agent_calls:
-        return Rates()
-    asked_metadata = max(0, row.requests - row.usual_requests)
-    return Rates(
-        agent_calls_per_conversation=row.agent_calls / row.conversations,
-        metadata_per_agent_call=min(1.0, float(asked_metadata) / row.agent_calls),
-        bytes_per_agent_call=float(row.bytes) / row.agent_calls,
-        measured_days=row.days,
-    )
+def measured_days(connection: Connection) -> list[MeasuredDay]:
+    """What the latest extracted days came to, the newest first."""
+    return [MeasuredDay(**row._mapping) for row in connection.execute(_MEASURED)]
 
 
 def progress(connection: Connection, call_date: date) -> tuple[int, int]:
