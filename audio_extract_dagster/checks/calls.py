@@ -18,7 +18,7 @@ _CALLS = text("SELECT call_date, agent_calls FROM daily_report WHERE call_date =
 
 def calls_add_up(checked: DayToCheck) -> Found:
     """Conversations = agent calls + excluded."""
-    counts = accounts.day_counts(checked.connection, checked.day)
+    counts = accounts.count_day(checked.connection, checked.day)
     numbers = {
         "conversations": counts.conversations,
         "agent_calls": counts.agent_calls,
@@ -32,7 +32,7 @@ def calls_add_up(checked: DayToCheck) -> Found:
 
 def volume_is_usual(checked: DayToCheck) -> Found:
     """Between half and twice as many agent calls as on the same weekday of the last four weeks."""
-    today = accounts.day_counts(checked.connection, checked.day).agent_calls
+    today = accounts.count_day(checked.connection, checked.day).agent_calls
     days = [checked.day - timedelta(weeks=n) for n in range(1, WEEKS + 1)]
     rows = checked.connection.execute(_CALLS, {"days": days})
     earlier = [row.agent_calls for row in rows if row.agent_calls]

@@ -13,8 +13,8 @@ from audio_extract_dagster.model import JobStatus
 
 def day_is_accounted_for(checked: DayToCheck) -> Found:
     """The listing is complete, the counts close, and not too many recordings failed."""
-    counts = accounts.day_counts(checked.connection, checked.day)
-    listed = accounts.stream_counts(checked.connection, "conversations", checked.day)
+    counts = accounts.count_day(checked.connection, checked.day)
+    listed = accounts.listing_counts(checked.connection, checked.day)
     limit = checked.settings.max_failed_percent
     ending = verdict(counts, listed, max_failed_percent=limit)
     numbers = {"status": ending.status.value, "sums": "; ".join(gaps(counts)) or "close"}

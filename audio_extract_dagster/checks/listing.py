@@ -27,7 +27,7 @@ _REPEATED = text("""
 
 def listing_is_complete(checked: DayToCheck) -> Found:
     """Every hit of the listing is a row or counted by kind, and none is lost."""
-    listing = accounts.stream_counts(checked.connection, "conversations", checked.day)
+    listing = accounts.listing_counts(checked.connection, checked.day)
     return Found(listing_gaps(listing), listing)
 
 
@@ -47,7 +47,7 @@ def each_in_its_day(checked: DayToCheck) -> Found:
 
 def still_listed(checked: DayToCheck) -> Found:
     """Genesys still lists every conversation whose audio is kept here."""
-    listing = accounts.stream_counts(checked.connection, "conversations", checked.day)
+    listing = accounts.listing_counts(checked.connection, checked.day)
     kept = int(listing.get("kept", 0))
     problem = f"{kept} conversations with audio are no longer listed; their rows are kept"
     return Found([problem] if kept else [], {"no_longer_listed": kept})

@@ -30,7 +30,7 @@ _BUSINESS: Mapping[str, Sequence[Callable[..., Any]]] = {
     "agent_calls": [agent_call_rows],
     "audio_batches": [BatchPlanner.next_calls, collect_audio],
     "audio_records": [collect_audio, settle],
-    "daily_report": [accounts.day_counts, verdict],
+    "daily_report": [accounts.count_day, verdict],
 }
 _BUCKETS = "https://console.cloud.google.com/storage/browser"
 

@@ -38,7 +38,7 @@ def after_run(
         job = jobs.job(connection, run_id)
         if job is None:
             if failure is not None:
-                counts = accounts.day_counts(connection, call_date)
+                counts = accounts.count_day(connection, call_date)
                 failed = Job.of_failed_run(run_id, call_date, failure, now, counts)
                 announce(connection, replace(failed, status=status))
         elif job.status is JobStatus.RUNNING and not is_held(engine, schema, call_date):

@@ -133,8 +133,8 @@ class DayRun:
             end_job(connection, job, self._ending(connection), self._clock.now(), self._announce)
 
     def _ending(self, connection: Connection) -> Verdict:
-        counts = accounts.day_counts(connection, self.call_date)
-        listing = accounts.stream_counts(connection, "conversations", self.call_date)
+        counts = accounts.count_day(connection, self.call_date)
+        listing = accounts.listing_counts(connection, self.call_date)
         return self._broken or verdict(counts, listing, max_failed_percent=self._max_failed_percent)
 
     def _close_vanished(self, connection: Connection) -> None:

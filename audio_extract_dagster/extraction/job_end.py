@@ -25,7 +25,7 @@ def end_job(
     connection: Connection, job: Job, ending: Verdict, now: datetime, announce: Announce
 ) -> None:
     """End a running job and announce it; one that has ended already is left as it is."""
-    counts = accounts.day_counts(connection, job.call_date)
+    counts = accounts.count_day(connection, job.call_date)
     closed = jobs.close_job(
         connection, job.run_id, ending.status, now, counts=counts, error=ending.cause
     )

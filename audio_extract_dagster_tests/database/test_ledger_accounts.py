@@ -48,7 +48,7 @@ def batch(engine: Engine, number: int, state: BatchStatus | None, *, ignored: in
 
 def counted(engine: Engine, day: date = DAY) -> DayCounts:
     with engine.connect() as connection:
-        return accounts.day_counts(connection, day)
+        return accounts.count_day(connection, day)
 
 
 @pytest.fixture
@@ -138,15 +138,13 @@ def test_batches_are_counted_by_state(engine: Engine) -> None:
         }
 
 
-def test_what_a_stream_said_of_itself_is_read_back(engine: Engine) -> None:
+def test_what_a_listing_said_of_itself_is_read_back(engine: Engine) -> None:
     said = {"hits": 3, "rows": 3, "complete": True}
     with engine.begin() as connection:
-        connection.execute(
-            insert(day_counts).values(asset="conversations", call_date=DAY, counts=said)
-        )
-        assert accounts.stream_counts(connection, "conversations", DAY) == said
-        assert accounts.stream_counts(connection, "agent_calls", DAY) == {}
-        assert accounts.stream_counts(connection, "conversations", OTHER_DAY) == {}
+        for asset, counts in (("conversations", said), ("agent_calls", {"rows": 2})):
+            connection.execute(insert(day_counts).values(asset=asset, call_date=DAY, counts=counts))
+        assert accounts.listing_counts(connection, DAY) == said
+        assert accounts.listing_counts(connection, OTHER_DAY) == {}
 
 
 def test_extracted_days_tell_what_they_came_to_the_newest_first(engine: Engine) -> None:

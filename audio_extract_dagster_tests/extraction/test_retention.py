@@ -83,7 +83,7 @@ def test_audio_and_details_go_and_the_account_stays(
     first = store("c-1").parts[0]
     store("c-22")
     with engine.connect() as connection:
-        before = accounts.day_counts(connection, DAY)
+        before = accounts.count_day(connection, DAY)
     assert run(engine, storage) == [ExpiredDay(DAY, files=2, bytes=7, payloads=2)]
     assert files(storage) == []
     row = rows(engine, audio_records)[0]
@@ -92,7 +92,7 @@ def test_audio_and_details_go_and_the_account_stays(
     assert [each["payload"] for each in rows(engine, conversations)] == [{}, {}]
     assert [(each["ani"], each["dnis"]) for each in rows(engine, agent_calls)] == [(None, None)] * 2
     with engine.connect() as connection:
-        after = accounts.day_counts(connection, DAY)
+        after = accounts.count_day(connection, DAY)
     assert (after.conversations, after.agent_calls) == (before.conversations, before.agent_calls)
     assert (after.stored, after.missing, after.bytes) == (0, 2, 0)
     assert list(verify_day(engine, storage, DAY)) == []

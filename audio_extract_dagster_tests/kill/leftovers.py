@@ -73,7 +73,7 @@ def leftovers(
     batches = read_rows(engine, tables.audio_batches)
     listings = read_rows(engine, tables.day_counts)
     with engine.connect() as connection:
-        counts = accounts.day_counts(connection, jobs[-1]["call_date"]) if jobs else DayCounts()
+        counts = accounts.count_day(connection, jobs[-1]["call_date"]) if jobs else DayCounts()
     return Leftovers(
         jobs,
         sorted(batches, key=lambda row: row["batch_number"]),

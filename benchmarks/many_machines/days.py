@@ -74,8 +74,8 @@ def open_sums(engine: Engine, days: Sequence[date]) -> list[str]:
     found = []
     with engine.connect() as connection:
         for day in days:
-            counts = accounts.day_counts(connection, day)
-            listing = accounts.stream_counts(connection, "conversations", day)
+            counts = accounts.count_day(connection, day)
+            listing = accounts.listing_counts(connection, day)
             found += [f"{day}: {gap}" for gap in [*gaps(counts), *listing_gaps(listing)]]
     return found
 

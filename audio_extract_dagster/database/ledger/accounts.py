@@ -56,8 +56,8 @@ _WITHOUT_RECORD = text("""
      ORDER BY conversation_start, conversation_id
 """)
 _PROGRESS = text("""
-    SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
-             SELECT FROM audio_records r WHERE r.conversation_id = a.conversation_id))
+    SELECT count(*) AS calls, count(*) FILTER (WHERE EXISTS (
+             SELECT FROM audio_records r WHERE r.conversation_id = a.conversation_id)) AS answered
       FROM agent_calls a
      WHERE call_date = :day
 """)
@@ -70,10 +70,12 @@ _MEASURED = text("""
      ORDER BY call_date DESC
      LIMIT 30
 """)
-_LISTING = text("SELECT counts FROM day_counts WHERE asset = :asset AND call_date = :day")
+_LISTING = text("""
+    SELECT counts FROM day_counts WHERE asset = 'conversations' AND call_date = :day
+""")
 
 
-def day_counts(connection: Connection, call_date: date) -> DayCounts:
+def count_day(connection: Connection, call_date: date) -> DayCounts:
     """The counts of the day as the tables stand now."""
     day = {"day": call_date}
     calls = connection.execute(_CALLS, day).one()
@@ -117,9 +119,9 @@ def calls_without_record(connection: Connection, call_date: date) -> list[str]:
     return list(connection.execute(_WITHOUT_RECORD, {"day": call_date}).scalars())
 
 
-def stream_counts(connection: Connection, asset: str, call_date: date) -> Mapping[str, Any]:
-    """What the stream that filled a table said of itself; empty if it never did."""
-    row = connection.execute(_LISTING, {"asset": asset, "day": call_date}).one_or_none()
+def listing_counts(connection: Connection, call_date: date) -> Mapping[str, Any]:
+    """What the last listing of the day said of itself; empty if there was none."""
+    row = connection.execute(_LISTING, {"day": call_date}).one_or_none()
     return {} if row is None else row.counts
 
 
@@ -130,5 +132,5 @@ def measured_days(connection: Connection) -> list[MeasuredDay]:
 
 def progress(connection: Connection, call_date: date) -> tuple[int, int]:
     """The agent calls of the day, and how many of them have a record by now."""
-    total, without = connection.execute(_PROGRESS, {"day": call_date}).one()
-    return int(total), int(total) - int(without)
+    row = connection.execute(_PROGRESS, {"day": call_date}).one()
+    return int(row.calls), int(row.answered)

@@ -85,7 +85,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
                     report=progress,
                 )
             with database_errors(engine), engine.connect() as connection:
-                counts = accounts.day_counts(connection, run.call_date)
+                counts = accounts.count_day(connection, run.call_date)
                 by_state = accounts.batch_counts(connection, run.call_date)
                 rows = preview(engine, audio_records, run.call_date)
         yield dg.MaterializeResult(

@@ -48,7 +48,7 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
             run.stage("daily_report")
             settings = day_run.settings()
             with day_run.engine().connect() as connection:
-                counts = accounts.day_counts(connection, run.call_date)
+                counts = accounts.count_day(connection, run.call_date)
                 usage = asdict(jobs.day_usage(connection, run.call_date))
                 shape = shapes.day_shape(connection, run.call_date, settings.timezone)
         row = {"call_date": run.call_date, **asdict(counts), **usage}

@@ -97,6 +97,6 @@ def _stand_in(
 ) -> Job:
     """For the job of a run that broke before it had one."""
     cause = first_failure(instance, run.run_id) or f"the run ended as {run.status.value}"
-    counts = accounts.day_counts(connection, day)
+    counts = accounts.count_day(connection, day)
     job = Job.of_failed_run(run.run_id, day, cause, SystemClock().now(), counts)
     return replace(job, status=_BROKEN[run.status])
