@@ -71,7 +71,7 @@ _COUNTS: tuple[tuple[str, _Kind, str], ...] = (
     ("pending", Integer, "Recordings that Genesys may still give"),
     ("missing", Integer, "Recordings that Genesys will not give"),
     ("failed", Integer, "Recordings that we or the wire failed on"),
-    ("ignored", Integer, "Screen and chat recordings, which get no row"),
+    ("ignored", Integer, "Screen and chat results of all batches; asked for again, counted again"),
     ("bytes", BigInteger, "Size of the stored files together"),
     ("audio_minutes", Double, "Length of the stored audio together"),
 )
@@ -135,7 +135,7 @@ audio_batches = Table(
     _may("expected_count", Integer, "Results that Genesys says to expect"),
     _may("result_count", Integer, "Results received"),
     _may("error_count", Integer, "Results that were errors"),
-    _must("ignored_count", Integer, "Screen and chat recordings, which get no row", "0"),
+    _must("ignored_count", Integer, "Screen and chat results, which get no row", "0"),
     _must("planned_at", MOMENT, "When the intent was written"),
     _may("submitted_at", MOMENT, "When Genesys confirmed the request"),
     _may("completed_at", MOMENT, "When Genesys was seen to have finished it; NULL otherwise"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, timezone
 
 from audio_extract_dagster.database.day_tables import DayRows
+from audio_extract_dagster.database.ledger.expiry import FORGOTTEN_PAYLOAD
 from audio_extract_dagster.genesys import Conversation, Participant, Segment, Session
 from audio_extract_dagster.genesys.wire import read_conversation
 
@@ -41,9 +42,6 @@ class AgentCall:
     recording_sessions: int
 
 
-_FORGOTTEN = "{}"
-
-
 def agent_call_rows(call_date: date, conversations: DayRows) -> DayRows:
     """The rows of `agent_calls` out of the rows of `conversations` of the same day, as a stream.
 
@@ -55,7 +53,7 @@ def agent_call_rows(call_date: date, conversations: DayRows) -> DayRows:
     calls = (
         agent_call(read_conversation(str(row[payload]).encode()))
         for row in conversations.rows
-        if row[has_agent] and row[payload] != _FORGOTTEN
+        if row[has_agent] and row[payload] != FORGOTTEN_PAYLOAD
     )
     names = [field.name for field in fields(AgentCall)]
     rows = ((call_date, *(getattr(call, name) for name in names)) for call in calls)

@@ -14,20 +14,23 @@ from sqlalchemy import Connection, text
 
 from audio_extract_dagster.model import Reason, RecordStatus
 
+FORGOTTEN_PAYLOAD = "{}"
+"""What is left of `conversations.payload`, as JSON text."""
+
 _WORDS = {"stored": RecordStatus.STORED.value, "reason": Reason.RETENTION.code}
-_DAYS = text("""
+_DAYS = text(f"""
     SELECT DISTINCT call_date FROM audio_records
      WHERE call_date < :before AND (status = :stored OR reason = :reason AND uri IS NOT NULL)
      UNION
     SELECT DISTINCT call_date FROM conversations
-     WHERE call_date < :before AND payload <> '{}'
+     WHERE call_date < :before AND payload <> '{FORGOTTEN_PAYLOAD}'
      UNION
     SELECT DISTINCT call_date FROM agent_calls
      WHERE call_date < :before AND (ani IS NOT NULL OR dnis IS NOT NULL)
      ORDER BY call_date
-""")
+""")  # noqa: S608 - made of words of the project
 _FILES = text("""
-    SELECT uri, size_bytes, status = :stored FROM audio_records
+    SELECT uri, size_bytes, status = :stored AS is_stored FROM audio_records
      WHERE call_date = :day AND (status = :stored OR reason = :reason AND uri IS NOT NULL)
      ORDER BY conversation_id, recording_id, part
 """)
@@ -39,9 +42,10 @@ _FORGET_FILES = text("""
     UPDATE audio_records SET uri = NULL
      WHERE call_date = :day AND reason = :reason AND uri = ANY(:uris)
 """)
-_FORGET_PAYLOADS = text("""
-    UPDATE conversations SET payload = '{}' WHERE call_date = :day AND payload <> '{}'
-""")
+_FORGET_PAYLOADS = text(f"""
+    UPDATE conversations SET payload = '{FORGOTTEN_PAYLOAD}'
+     WHERE call_date = :day AND payload <> '{FORGOTTEN_PAYLOAD}'
+""")  # noqa: S608 - made of words of the project
 _FORGET_NUMBERS = text("""
     UPDATE agent_calls SET ani = NULL, dnis = NULL
      WHERE call_date = :day AND (ani IS NOT NULL OR dnis IS NOT NULL)
@@ -71,7 +75,8 @@ def days_to_expire(connection: Connection, before: date) -> list[date]:
 
 def files(connection: Connection, call_date: date) -> list[File]:
     """The files of the day that are stored, or were left by a pass that did not end."""
-    return [File(*row) for row in connection.execute(_FILES, {"day": call_date, **_WORDS})]
+    found = connection.execute(_FILES, {"day": call_date, **_WORDS})
+    return [File(**row._mapping) for row in found]
 
 
 def mark(connection: Connection, call_date: date, uris: Sequence[str], now: datetime) -> None:

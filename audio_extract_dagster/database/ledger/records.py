@@ -23,7 +23,8 @@ from audio_extract_dagster.model import (
 )
 
 _KEY = ("conversation_id", "recording_id", "part")
-# What a newer row does not take away from an older one; of the last two something else decides.
+# What a newer row leaves of an older one. `_WRITE` has a rule of its own for the first request, and
+# `mark_more` says whether more may come.
 _KEPT = (*_KEY, "first_requested_at", "may_have_more")
 _NO_FILE = dict.fromkeys(
     ("uri", "content_type", "size_bytes", "sha256", "duration_seconds", "stored_at")

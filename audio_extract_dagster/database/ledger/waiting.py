@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Text, cast, func, select
 
 from audio_extract_dagster.database.ledger.calls import OPEN
+from audio_extract_dagster.database.ledger.expiry import FORGOTTEN_PAYLOAD
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
 from audio_extract_dagster.model import CallsToLookAt, OpenRecords, RecordStatus
 
@@ -92,7 +93,7 @@ def conversations_to_look_at(connection: Connection, since: datetime) -> list[Ca
             conversations.c.conversation_end.is_(None),
             ~conversations.c.has_agent,
             conversations.c.conversation_start > since,
-            conversations.c.payload != {},
+            cast(conversations.c.payload, Text) != FORGOTTEN_PAYLOAD,
         )
         .group_by(conversations.c.call_date)
         .order_by(conversations.c.call_date)
