@@ -52,7 +52,7 @@ def days_to_ask_again(
     """
     due: dict[date, list[tuple[datetime, str]]] = {}
     for group in groups:
-        since = group.last_asked_at + _pause(group)
+        since = group.last_asked_at + _pause(group, now, late_audio)
         if since <= now <= group.newest_since + _asked_for(group, late_audio):
             why = f"{group.count} {group.status.value} after {group.attempts} requests"
             due.setdefault(group.call_date, []).append((since, why))
@@ -83,9 +83,11 @@ def _asked_for(group: OpenRecords, late_audio: timedelta) -> timedelta:
     return max(LOOKED_AT_FOR, late_audio + PAUSE_OF_OPEN_CALLS)
 
 
-def _pause(group: OpenRecords) -> timedelta:
-    # What failed was there to be had.
-    if group.call_is_open and group.status is RecordStatus.PENDING:
+def _pause(group: OpenRecords, now: datetime, late_audio: timedelta) -> timedelta:
+    # What is on its way may be deleted long before its call ends: it is waited for like any other.
+    is_late = now - group.newest_since > late_audio
+    waits = group.waits_for_the_end or (group.call_is_open and is_late)
+    if waits and group.status is RecordStatus.PENDING:
         return PAUSE_OF_OPEN_CALLS
     doublings = min(max(group.attempts - 1, 0), 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

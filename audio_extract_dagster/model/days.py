@@ -40,11 +40,13 @@ class DayCounts:
 
 @dataclass(frozen=True)
 class OpenRecords:
-    """The records of one day that are alike in status and in whether their call is still open."""
+    """The records of one day that are alike in status and in what they wait for."""
 
     call_date: date
     status: RecordStatus
     call_is_open: bool
+    waits_for_the_end: bool
+    """Nothing is known of it yet, and the call is open."""
     count: int
     attempts: int
     newest_since: datetime

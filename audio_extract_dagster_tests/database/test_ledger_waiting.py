@@ -57,15 +57,21 @@ def test_what_is_open_is_grouped_by_day_status_and_open_call(engine: Engine) -> 
     add_calls(engine, call("c-4", ended_at=None))
     give(engine, "c-2", {"r-1": Reason.UPLOADING, "r-2": Reason.TRANSFER_BROKEN})
     give(engine, "c-3", {"": Reason.CALL_OPEN})  # and has ended since
+    add_calls(engine, call("c-5", ended_at=None))
     give(engine, "c-4", {"r-1": Reason.UPLOADING, "r-2": Reason.RESTORING})
+    give(engine, "c-5", {"": Reason.CALL_OPEN})
     give(engine, "c-0", {"r-1": Reason.LINK_EXPIRED}, day=EARLIER)
     with engine.connect() as connection:
         found = waiting.open_records(connection)
-    assert {(each.call_date, each.status, each.call_is_open): each.count for each in found} == {
-        (DAY, PENDING, False): 2,
-        (DAY, FAILED, False): 1,
-        (DAY, PENDING, True): 2,
-        (EARLIER, PENDING, False): 1,
+    assert {
+        (each.call_date, each.status, each.call_is_open, each.waits_for_the_end): each.count
+        for each in found
+    } == {
+        (DAY, PENDING, False, False): 2,
+        (DAY, FAILED, False, False): 1,
+        (DAY, PENDING, True, False): 2,
+        (DAY, PENDING, True, True): 1,
+        (EARLIER, PENDING, False, False): 1,
     }
 
 
@@ -126,6 +132,7 @@ def test_a_group_tells_its_most_asked_its_newest_and_its_latest_asking(engine: E
                 DAY,
                 PENDING,
                 call_is_open=False,
+                waits_for_the_end=False,
                 count=2,
                 attempts=2,
                 newest_since=NOW + timedelta(days=1),

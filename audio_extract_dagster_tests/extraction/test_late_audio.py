@@ -32,12 +32,13 @@ WAITING = OpenRecords(
     DAY,
     PENDING,
     call_is_open=False,
+    waits_for_the_end=False,
     count=3,
     attempts=1,
     newest_since=NOW - HOUR,
     last_asked_at=NOW - HOUR,
 )
-
+WAITS_FOR_THE_END = replace(WAITING, call_is_open=True, waits_for_the_end=True)
 
 # A call that was open when its audio was stored, a week ago, and is.
 STILL_OPEN = CallsToLookAt(
@@ -77,9 +78,21 @@ def test_each_asking_in_vain_doubles_the_pause_up_to_a_day(attempts: int, hours:
 
 
 def test_a_call_that_is_still_open_is_looked_at_weekly() -> None:
-    group = replace(WAITING, call_is_open=True, last_asked_at=NOW - timedelta(days=7))
+    group = replace(WAITS_FOR_THE_END, last_asked_at=NOW - timedelta(days=7))
     assert asked(group, now=NOW - SECOND) == []
     assert [each.day for each in asked(group)] == [DAY]
+
+
+def test_what_is_on_its_way_of_an_open_call_is_waited_for_like_any_other() -> None:
+    """It may be deleted long before the call ends; only once it is late, it is weekly."""
+    uploading = replace(WAITING, call_is_open=True)
+    assert asked(uploading, now=NOW - SECOND) == []
+    assert len(asked(uploading)) == 1
+    since = NOW - LATE_AUDIO
+    late = replace(uploading, newest_since=since, last_asked_at=NOW - LONGEST_PAUSE)
+    assert len(asked(late)) == 1
+    assert asked(late, now=NOW + SECOND) == []
+    assert len(asked(late, now=NOW + PAUSE_OF_OPEN_CALLS)) == 1
 
 
 def test_what_failed_of_a_call_that_is_still_open_can_be_had_now() -> None:
@@ -89,7 +102,7 @@ def test_what_failed_of_a_call_that_is_still_open_can_be_had_now() -> None:
 
 def test_an_open_call_is_looked_at_however_old_its_day_is() -> None:
     long_ago = NOW - timedelta(days=69)
-    group = replace(WAITING, call_is_open=True, newest_since=long_ago, last_asked_at=long_ago)
+    group = replace(WAITS_FOR_THE_END, newest_since=long_ago, last_asked_at=long_ago)
     assert len(asked(group)) == 1
 
 
@@ -204,9 +217,8 @@ def test_a_day_at_work_is_left_alone() -> None:
 
 def test_a_day_is_asked_for_once_and_the_oldest_first() -> None:
     failed = replace(WAITING, status=FAILED, count=2, attempts=1)
-    still_open = replace(WAITING, call_is_open=True)
     before = replace(WAITING, call_date=date(2026, 3, 9))
-    assert asked(WAITING, failed, still_open, before) == [
+    assert asked(WAITING, failed, WAITS_FOR_THE_END, before) == [
         AskAgain(before.call_date, "3 PENDING after 1 requests", None),
         AskAgain(DAY, "3 PENDING after 1 requests, 2 FAILED after 1 requests", None),
     ]
@@ -219,11 +231,12 @@ groups = st.builds(
     call_date=days,
     status=st.sampled_from([PENDING, FAILED]),
     call_is_open=st.booleans(),
+    waits_for_the_end=st.booleans(),
     count=st.integers(1, 9),
     attempts=st.integers(0, 40),
     newest_since=moments,
     last_asked_at=moments,
-)
+).filter(lambda group: group.call_is_open or not group.waits_for_the_end)
 last_jobs = st.dictionaries(days, moments.map(broken_run))
 
 

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import Connection, Text, and_, cast, func, select
 
 from audio_extract_dagster.database.ledger.calls import OPEN
 from audio_extract_dagster.database.ledger.expiry import FORGOTTEN_PAYLOAD
 from audio_extract_dagster.database.tables import agent_calls, audio_records, conversations
-from audio_extract_dagster.model import CallsToLookAt, OpenRecords, RecordStatus
+from audio_extract_dagster.model import CallsToLookAt, OpenRecords, Reason, RecordStatus
 
 
 def open_records(connection: Connection) -> list[OpenRecords]:
-    """What is `PENDING` or `FAILED`, by day, status and whether the call is still open."""
+    """What is `PENDING` or `FAILED`, by day, status and what it waits for."""
     asked = func.coalesce(audio_records.c.first_requested_at, audio_records.c.updated_at)
     call_is_open = agent_calls.c.ended_at.is_(None).label("call_is_open")
+    says_so = audio_records.c.reason == Reason.CALL_OPEN.code
+    waits_for_the_end = and_(call_is_open, says_so).label("waits_for_the_end")
+    alike = (audio_records.c.call_date, audio_records.c.status, call_is_open, waits_for_the_end)
     query = (
         select(
-            audio_records.c.call_date,
-            audio_records.c.status,
-            call_is_open,
+            *alike,
             func.count().label("records"),
             func.max(audio_records.c.attempts).label("attempts"),
             func.max(asked).label("newest_since"),
@@ -31,13 +32,14 @@ def open_records(connection: Connection) -> list[OpenRecords]:
         )
         .join(agent_calls, agent_calls.c.conversation_id == audio_records.c.conversation_id)
         .where(audio_records.c.status.in_(OPEN))
-        .group_by(audio_records.c.call_date, audio_records.c.status, call_is_open)
+        .group_by(*alike)
     )
     return [
         OpenRecords(
             call_date=row.call_date,
             status=RecordStatus(row.status),
             call_is_open=row.call_is_open,
+            waits_for_the_end=row.waits_for_the_end,
             count=row.records,
             attempts=row.attempts,
             newest_since=row.newest_since,
