@@ -37,9 +37,10 @@ SELECT c.call_date, conversation_id, c.conversation_start, c.direction, c.answer
 ```
 
 `queue_id` is the queue of the agent who answered; `conversations.queue_ids` names the queues in
-which a call waited. A call has a line for each recording, and for each part of one that came in
-parts; a call without any has one line with the reason. The database of the demo is there to be
-asked while `audio-extract dev` runs:
+which a call waited. Queues, agents and wrap-up codes are ids, as Genesys Cloud has them: names
+change, and are looked up there. A call has a line for each recording, and for each part of one that
+came in parts; a call without any has one line with the reason. The database of the demo is there to
+be asked while `audio-extract dev` runs:
 
 ```sh
 cd data/embedded/postgres
