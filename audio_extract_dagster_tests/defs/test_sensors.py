@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from sqlalchemy import text, update
 
 from audio_extract_dagster.business_days import BusinessDays
@@ -23,7 +22,6 @@ from audio_extract_dagster_tests.defs.daemon import (
     RUN_ID,
     THE_DAY,
     left_running,
-    run_ended,
     run_failed,
     started_run,
     tick,
@@ -55,66 +53,6 @@ def test_a_message_that_the_gateway_did_not_take_is_delivered_later(
 
     assert due.skip_message == "1 messages sent, 0 not taken by the gateway, 0 waiting."
     assert len(gateway.received) == 2
-
-
-def backfill_ended(location: CodeLocation) -> None:
-    now = datetime.now(timezone.utc).timestamp()
-    location.instance.add_backfill(
-        PartitionBackfill(
-            "abc",
-            BulkActionStatus.COMPLETED_SUCCESS,
-            from_failure=False,
-            tags={},
-            backfill_timestamp=now,
-            backfill_end_timestamp=now,
-        )
-    )
-
-
-def test_a_backfill_is_mailed_as_one_digest(
-    location: CodeLocation, gateway: HttpGatewayServer, database: Database
-) -> None:
-    result = location.run(tags={"dagster/backfill": "abc"})
-    run_ended(location, "notify_success", result.get_run_success_event(), result.dagster_run)
-    tags = {"dagster/partition": "2026-03-09", "dagster/backfill": "abc"}
-    left_running(database, date(2026, 3, 9))
-    run_failed(location, started_run(location, tags))
-    assert rows(database.engine, "notifications") == []
-    backfill_ended(location)
-
-    ticks = [tick(location, "backfill_digest").skip_message for _ in range(2)]
-    tick(location, "outbox_delivery")
-
-    assert ticks == ["Digests of 1 backfills: abc.", "Digests of 0 backfills: none."]
-    (message,) = gateway.received
-    assert "2026-03-09 to 2026-03-10: " in message["subject"]
-    assert "/runs/b/abc" in message["htmlContent"]
-
-
-def test_a_backfill_is_not_told_before_a_run_that_was_killed_is_closed(
-    location: CodeLocation, database: Database
-) -> None:
-    left_running(database)
-    started_run(location, {"dagster/partition": DAY, "dagster/backfill": "abc"})
-    backfill_ended(location)
-    assert tick(location, "backfill_digest").skip_message == "Digests of 0 backfills: none."
-    assert rows(database.engine, "notifications") == []
-
-
-def test_a_backfill_whose_runs_all_broke_before_they_had_a_job_is_mailed(
-    location: CodeLocation, gateway: HttpGatewayServer, database: Database
-) -> None:
-    tags = {"dagster/partition": DAY, "dagster/backfill": "abc"}
-    run_failed(location, started_run(location, tags))
-    backfill_ended(location)
-
-    tick(location, "backfill_digest")
-    tick(location, "outbox_delivery")
-
-    assert rows(database.engine, "extraction_jobs") == []
-    (message,) = gateway.received
-    assert message["subject"] == f"Call recordings of {DAY}: FAILED"
-    assert "FAILED" in message["htmlContent"]
 
 
 def test_days_with_late_audio_are_asked_for_again(

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.execution.backfill import PartitionBackfill
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
@@ -42,21 +44,35 @@ def backfill_digest_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinitio
         told = [
             backfill.backfill_id
             for backfill in context.instance.get_backfills(limit=_LATEST)
-            if _has_just_ended(backfill) and _tell(context.instance, backfill)
+            if _has_just_ended(context.instance, backfill) and _tell(context.instance, backfill)
         ]
         return dg.SkipReason(f"Digests of {len(told)} backfills: {', '.join(told) or 'none'}.")
 
     return backfill_digest
 
 
-def _has_just_ended(backfill: PartitionBackfill) -> bool:
-    ended = backfill.backfill_end_timestamp
-    return ended is not None and SystemClock().now().timestamp() - ended < RECENT.total_seconds()
+def _has_just_ended(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
+    """Whether it and all of its runs have ended, the last of them not long ago.
+
+    `dagster job backfill` says that it has ended as soon as its runs are queued.
+    """
+    ended, recently = backfill.backfill_end_timestamp, SystemClock().now() - RECENT
+    if ended is None or _has_run(instance, backfill, statuses=NOT_FINISHED_STATUSES):
+        return False
+    return ended > recently.timestamp() or _has_run(instance, backfill, updated_after=recently)
+
+
+def _has_run(instance: DagsterInstance, backfill: PartitionBackfill, **which: Any) -> bool:
+    return bool(instance.get_run_ids(RunsFilter(tags=_tags(backfill), **which), limit=1))
+
+
+def _tags(backfill: PartitionBackfill) -> dict[str, str]:
+    return {"dagster/backfill": backfill.backfill_id}
 
 
 def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
     """Put the digest into the outbox; False if it was there, or nothing can be told."""
-    runs = instance.get_runs(RunsFilter(tags={"dagster/backfill": backfill.backfill_id}))
+    runs = instance.get_runs(RunsFilter(tags=_tags(backfill)))
     settings = postgres_settings()
     engine = engine_of(settings)
     with database_errors(engine), engine.begin() as connection:
