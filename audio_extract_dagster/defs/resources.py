@@ -21,7 +21,7 @@ from audio_extract_dagster.composition import (
     storage_of,
 )
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.defs.runs import day_of_run, first_failure, was_stopped
+from audio_extract_dagster.defs.runs import BROKEN_OFF, day_of_run, was_stopped, why_not_done
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.day_run import DayRun
@@ -112,8 +112,9 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
 class DayRunResource(dg.ConfigurableResource[DayRun]):
     """The run's row in `extraction_jobs` and its lock on the day.
 
-    Begins with the first step that asks for it and ends with the run, whatever happens: a failed
-    step makes the job `FAILED`, a canceled run `CANCELED`, otherwise the day's accounts decide.
+    Begins with the first step that asks for it and ends with the run, whatever happens: a run that
+    was stopped makes the job `CANCELED`, a step that is not known to have succeeded `FAILED`; where
+    all have, the accounts of the day decide, also if the run did only a part of it.
     """
 
     clock: dg.ResourceDependency[Clock]
@@ -164,10 +165,13 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         if self._day_run is None:
             return
         instance, run_id = context.instance, self._day_run.run_id
+        why: str | None = BROKEN_OFF
         try:
             if instance is not None and was_stopped(instance, run_id):
                 self._day_run.canceled()
-            elif instance is not None and (failure := first_failure(instance, run_id)) is not None:
-                self._day_run.failed(failure)
-        finally:  # the lock goes, whatever Dagster's storage says
+            elif instance is not None:
+                why = why_not_done(instance, run_id)
+        finally:  # whatever Dagster's storage says: the lock goes, and silence is no success
+            if why is not None:
+                self._day_run.failed(why)
             self._day_run.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""What a Dagster run tells of itself: its day, its first failure, whether somebody stopped it."""
+"""What a Dagster run tells of itself: its day, whether and why it failed, who stopped it."""
 
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from dagster import (
 )
 from dagster._core.errors import DagsterAssetCheckFailedError
 
+BROKEN_OFF = "the run broke off before its end, and no step says why. Its log in the UI may."
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -28,6 +29,25 @@ def day_of_run(run: dg.DagsterRun) -> date:
     if key is None:
         raise NoSingleDay("Materialise one partition per run: each day is a run of its own.")
     return date.fromisoformat(key)
+
+
+def why_not_done(instance: DagsterInstance, run_id: str) -> str | None:
+    """Why the run has not done all of its steps; None if it has.
+
+    Asked at its end, before Dagster itself has judged it. What counts is that each step says that
+    it succeeded: a run can break between two of them, or where none is there to fail.
+    """
+    run = instance.get_run_by_id(run_id)
+    snapshot = run.execution_plan_snapshot_id if run is not None else None
+    if snapshot is None:
+        return BROKEN_OFF
+    planned = set(instance.get_execution_plan_snapshot(snapshot).step_keys_to_execute)
+    done = {
+        entry.step_key for entry in instance.all_logs(run_id, of_type=DagsterEventType.STEP_SUCCESS)
+    }
+    if planned <= done:
+        return None
+    return first_failure(instance, run_id) or BROKEN_OFF
 
 
 def first_failure(instance: DagsterInstance, run_id: str) -> str | None:

@@ -63,15 +63,15 @@ class CodeLocation:
             )
         )
 
-    def run_only(self, asset: str) -> dg.ExecuteInProcessResult:
-        """Make one asset alone. On the real clock: Dagster takes no other resources then."""
+    def run_only(self, *assets: str) -> dg.ExecuteInProcessResult:
+        """Make these assets alone. On the real clock: Dagster takes no other resources then."""
         return (
             definitions()
             .resolve_job_def(JOB_NAME)
             .execute_in_process(
                 instance=self.instance,
                 partition_key=DAY,
-                asset_selection=[dg.AssetKey(asset)],
+                asset_selection=[dg.AssetKey(asset) for asset in assets],
                 run_config=QUIET,
                 raise_on_error=False,
             )
