@@ -9,6 +9,7 @@ from audio_extract_dagster.composition import storage_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource
+from audio_extract_dagster.defs.runs import day_of_run
 
 
 def asset_checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
@@ -36,11 +37,12 @@ def _asset_check(
         context: dg.AssetCheckExecutionContext, day_run: DayRunResource
     ) -> dg.AssetCheckResult:
         with dagster_failures(), database_errors(day_run.engine()):
-            run, settings = day_run.begin(context), day_run.settings()
+            # The day of the run, which may be about this check alone: looking begins no job.
+            day, settings = day_of_run(context.run), day_run.settings()
             with day_run.engine().connect() as connection:
                 found = check.look(
                     DayToCheck(
-                        day=run.call_date,
+                        day=day,
                         now=day_run.clock.now(),
                         connection=connection,
                         storage=storage_of(settings),

@@ -133,7 +133,7 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         """The database of the project."""
         return engine_of(self.settings())
 
-    def begin(self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> DayRun:
+    def begin(self, context: dg.AssetExecutionContext) -> DayRun:
         """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
         if self._day_run is None:
             settings = self.settings()

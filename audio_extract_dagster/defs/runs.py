@@ -31,6 +31,11 @@ def day_of_run(run: dg.DagsterRun) -> date:
     return date.fromisoformat(key)
 
 
+def only_checks(run: dg.DagsterRun) -> bool:
+    """Whether somebody looks at a day, and does nothing with it."""
+    return bool(run.asset_check_selection) and not run.asset_selection
+
+
 def why_not_done(instance: DagsterInstance, run_id: str) -> str | None:
     """Why the run has not done all of its steps; None if it has.
 

@@ -77,6 +77,21 @@ class CodeLocation:
             )
         )
 
+    def run_check(self, asset: str, check: str) -> dg.ExecuteInProcessResult:
+        """Execute a check alone, as its button in the UI does."""
+        key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+        return (
+            definitions()
+            .resolve_job_def(JOB_NAME)
+            .get_subset(asset_selection=set(), asset_check_selection={key})
+            .execute_in_process(
+                instance=self.instance,
+                partition_key=DAY,
+                run_config=QUIET,
+                raise_on_error=False,
+            )
+        )
+
     def resources(self) -> dict[str, object]:
         """The resources that wait, on the clock of the test."""
         return {

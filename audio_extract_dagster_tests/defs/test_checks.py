@@ -9,14 +9,17 @@ import dagster as dg
 from sqlalchemy import text
 
 from audio_extract_dagster.checks import ALL_CHECKS
+from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.simulator import Fault, Simulator
+from audio_extract_dagster_tests.defs.daemon import run_ended
 from audio_extract_dagster_tests.defs.location import (
     DAY,
     CodeLocation,
     dagster_asks_old_pydantic,
     rows,
 )
+from audio_extract_dagster_tests.notify.gateway_server import HttpGatewayServer
 from audio_extract_dagster_tests.postgres import Database
 
 pytestmark = dagster_asks_old_pydantic
@@ -78,3 +81,20 @@ def test_the_verdict_stops_the_run_and_is_its_cause(
     (job,) = rows(database.engine, "extraction_jobs")
     assert job["status"] == "FAILED"
     assert "MAX_FAILED_PERCENT (5 %)" in job["error"]
+
+
+def test_a_check_alone_reads_the_day_and_is_no_run_of_it(
+    location: CodeLocation, database: Database, gateway: HttpGatewayServer
+) -> None:
+    with day_lock(database.engine, "audio_extract", date.fromisoformat(DAY)):
+        passing = location.run_check("conversations", "each_conversation_once")
+        failing = location.run_check("daily_report", "day_is_accounted_for")
+    # As the UI makes it: with the name of the check, and no asset.
+    key = dg.AssetCheckKey(dg.AssetKey("daily_report"), "day_is_accounted_for")
+    run = failing.dagster_run._replace(asset_selection=None, asset_check_selection=frozenset({key}))
+    run_ended(location, "notify_failure", failing.get_run_failure_event(), run)
+
+    assert passing.success
+    assert failed(failing) == {"day_is_accounted_for": ERROR}
+    assert rows(database.engine, "extraction_jobs") == []
+    assert gateway.received == []

@@ -15,7 +15,7 @@ from audio_extract_dagster.database.connection import (
 )
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.retention import RETENTION_JOB_NAME
-from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure
+from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure, only_checks
 from audio_extract_dagster.defs.telling import announcer, tell_directly
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.extraction.job_end import VANISHED
@@ -80,7 +80,7 @@ def _tell(
     run: Any = context.dagster_run
     if run.tags.get("dagster/will_retry") == "true":
         return
-    if run.job_name == PLAN_JOB_NAME:
+    if run.job_name == PLAN_JOB_NAME or only_checks(run):
         return  # it changes nothing, so there is nothing to tell
     try:
         day = day_of_run(run)
