@@ -12,7 +12,11 @@ from dagster import (
 )
 from dagster._core.errors import DagsterAssetCheckFailedError
 
+import audio_extract_dagster
+
 BROKEN_OFF = "the run broke off before its end, and no step says why. Its log in the UI may."
+# What Dagster says of a run that somebody killed, or for which it has told why the event before.
+_KNOWS_NO_MORE = "This run has been marked as failed from outside the execution context."
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -56,16 +60,19 @@ def why_not_done(instance: DagsterInstance, run_id: str) -> str | None:
 
 
 def first_failure(instance: DagsterInstance, run_id: str) -> str | None:
-    """Why the run's first failed step failed, in our words where the error is one of ours."""
+    """Why the run's first failed step failed, or the run outside of its steps; None if unknown.
+
+    In our words where the error is one of ours.
+    """
     failure = _first_failed_step(instance, run_id)
     if failure is None:
-        return None
+        return _failure_outside_steps(instance, run_id)
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
     errors = _causes(failure.error)
     if any(error.cls_name == DagsterAssetCheckFailedError.__name__ for error in errors):
         return "; ".join(_failed_checks(instance, run_id))
-    return str(errors[-1].message).strip() if errors else "a step failed"
+    return _words(failure.error) if errors else "a step failed"
 
 
 def was_stopped(instance: DagsterInstance, run_id: str) -> bool:
@@ -92,6 +99,35 @@ def _first_failed_step(instance: DagsterInstance, run_id: str) -> Any:
         if entry.dagster_event is not None:
             return entry.dagster_event.step_failure_data
     return None
+
+
+def _failure_outside_steps(instance: DagsterInstance, run_id: str) -> str | None:
+    """It did not start in time, its code did not load, a resource did not begin."""
+    kinds = {DagsterEventType.RUN_FAILURE, DagsterEventType.ENGINE_EVENT}
+    before: Any = None
+    for entry in instance.all_logs(run_id, of_type=kinds):
+        event: Any = entry.dagster_event
+        if event.event_type is not DagsterEventType.RUN_FAILURE:
+            before = event
+        elif (error := _error_of(event)) is not None:
+            return _words(error)
+        elif event.message != _KNOWS_NO_MORE:
+            return str(event.message).partition("\n")[0]  # what the launcher adds is of machines
+        else:
+            error = _error_of(before)
+            return None if error is None else _words(error)
+    return None
+
+
+def _error_of(event: Any) -> Any:
+    return getattr(getattr(event, "event_specific_data", None), "error", None)
+
+
+def _words(error: Any) -> str:
+    """The root of an error; of our own the text alone, which is written for people."""
+    told = str(_causes(error)[-1].message).strip()
+    kind, _, text = told.partition(": ")
+    return text if kind.startswith(f"{audio_extract_dagster.__name__}.") else told
 
 
 def _causes(error: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 
 import dagster as dg
+from dagster._core.events import JobFailureData
 
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.definitions import definitions
@@ -47,8 +48,14 @@ def run_ended(
     definitions().resolve_sensor_def(sensor)(context)
 
 
-def run_failed(location: CodeLocation, run: dg.DagsterRun) -> None:
-    event = location.instance.report_run_failed(run)
+def run_failed(
+    location: CodeLocation,
+    run: dg.DagsterRun,
+    message: str | None = None,
+    data: JobFailureData | None = None,
+) -> None:
+    """Have Dagster find that it failed, and the daemon notice."""
+    event = location.instance.report_run_failed(run, message, data)
     run_ended(location, "notify_failure", event, run)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+from dagster._core.events import EngineEventData, JobFailureData, RunFailureReason
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from audio_extract_dagster.database.connection import DatabaseUnavailable
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.notify.gateway import GatewayRefused
+from audio_extract_dagster.settings import SettingsError
 from audio_extract_dagster_tests.defs.daemon import (
     THE_DAY,
     left_running,
@@ -84,6 +89,41 @@ def test_a_run_that_was_killed_is_closed_and_mailed(
     assert job["status"] == "FAILED"
     assert job["error"].startswith("audio: the run vanished (killed")
     assert subjects(gateway) == [f"Call recordings of {DAY}: FAILED, 0 stored, 0 open"]
+
+
+def test_a_run_that_did_not_start_in_time_is_mailed_as_that(
+    location: CodeLocation, gateway: HttpGatewayServer
+) -> None:
+    message = "Run timed out due to taking longer than 300 seconds to start.\nPod: audio-extract-7"
+    data = JobFailureData(error=None, failure_reason=RunFailureReason.START_TIMEOUT)
+
+    run_failed(location, started_run(location), message, data)
+
+    (sent,) = gateway.received
+    assert "taking longer than 300 seconds to start." in sent["htmlContent"]
+    assert "vanished" not in sent["htmlContent"]
+    assert "Pod" not in sent["htmlContent"]
+
+
+@pytest.mark.parametrize("while_loading", [True, False])
+def test_a_run_that_failed_outside_of_its_steps_is_mailed_with_its_error(
+    location: CodeLocation, gateway: HttpGatewayServer, while_loading: bool
+) -> None:
+    run = started_run(location)
+    try:
+        raise SettingsError(["BATCH_SIZE must be a number"])
+    except SettingsError:
+        error = serializable_error_info_from_exc_info(sys.exc_info())
+    if while_loading:  # Dagster tells this apart from the failure
+        told = EngineEventData.engine_error(error)
+        location.instance.report_engine_event("Could not load job definition.", run, told)
+        run_failed(location, run)
+    else:
+        run_failed(location, run, "An exception was thrown.", JobFailureData(error, None))
+
+    (sent,) = gateway.received
+    assert "BATCH_SIZE must be a number" in sent["htmlContent"]
+    assert "SettingsError" not in sent["htmlContent"]
 
 
 def test_a_run_that_only_dagster_has_given_up_keeps_its_job(
