@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -52,20 +53,33 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def _run(command_line: list[str]) -> int:
-    """Run a child until it ends; a signal to us stops it, and it has time to stop its own."""
+    """Run Dagster until it ends; a signal to us stops it, and it has time to stop its own.
+
+    It is told once, and only by us: a second interrupt breaks off its stopping and leaves its
+    servers behind.
+    """
     from audio_extract_dagster.embedded.children import ends_with_us
 
     child: subprocess.Popen[bytes] | None = None
+    told = False
 
     def stop(*_: object) -> None:
-        if child is not None:
-            child.terminate()
+        nonlocal told
+        # On Windows the console tells each process by itself.
+        if child is not None and not told and sys.platform != "win32":
+            told = True
+            child.send_signal(signal.SIGINT)
 
     # Before the child starts: it inherits a signal that is ignored, as in a script's background
     # job, and Dagster would then never stop.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     # Dagster lets .env in its working folder win over the environment, which is complete by now.
-    home = os.environ["DAGSTER_HOME"]
-    child = subprocess.Popen(command_line, cwd=home, **ends_with_us())  # noqa: S603 - our own
-    return child.wait()
+    home, ours = os.environ["DAGSTER_HOME"], ends_with_us()
+    # A session of its own: Ctrl-C in the terminal is for us.
+    child = subprocess.Popen(command_line, cwd=home, start_new_session=True, **ours)  # noqa: S603
+    code = child.wait()
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError):  # nothing is left of it
+            os.killpg(child.pid, signal.SIGTERM)
+    return code

@@ -37,6 +37,8 @@ class CommandLine:
 
     folder: Path
     environment: Mapping[str, str]
+    own_group: bool = False
+    """Whether each command is the first of a process group, as in a terminal."""
 
     def run(self, *arguments: str, **changed: str | None) -> Finished:
         """Run a command to its end. `changed` variables are set, or taken away (None)."""
@@ -54,6 +56,7 @@ class CommandLine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=self.own_group,
         )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -67,8 +65,6 @@ def running_ui(folder: Path) -> Iterator[RunningUi]:
             env=environment,
             stdout=output,
             stderr=output,
-            # A group of its own: afterwards one can see whether any process is left of it.
-            start_new_session=True,
         ) as process,
     ):
         try:
@@ -76,10 +72,8 @@ def running_ui(folder: Path) -> Iterator[RunningUi]:
             yield RunningUi(folder, url, demo.output)
             process.terminate()
             process.wait(_STOP_SECONDS)
-            wait_until(lambda: not _is_alive(process.pid), _STOP_SECONDS)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
 
 def wait_until(condition: Callable[[], T], seconds: float) -> T:
@@ -100,11 +94,3 @@ def _answers(url: str) -> bool:
 def _died(process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     return False
-
-
-def _is_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
