@@ -39,6 +39,7 @@ def _embedded(environment: Mapping[str, str]) -> dict[str, str]:
     settings = read_settings(environment)
     if not settings.dev_mode:
         return {}
+    from audio_extract_dagster.embedded.libpq import forget_libpq
     from audio_extract_dagster.embedded.session import ensure_embedded
 
     parts = {
@@ -55,6 +56,7 @@ def _embedded(environment: Mapping[str, str]) -> dict[str, str]:
     services = ensure_embedded(DATA_FOLDER.absolute(), parts)
     variables: dict[str, str] = {}
     if services.postgres is not None:
+        forget_libpq()
         variables |= {
             "PG_USER": services.postgres.user,
             "PG_PASSWORD": services.postgres.password,

@@ -30,6 +30,7 @@ from audio_extract_dagster.embedded.control import (
     Session,
     SimulatorOptions,
 )
+from audio_extract_dagster.embedded.libpq import without_libpq
 from audio_extract_dagster.errors import Never, NotYet, TryAgain
 
 _JOIN_SECONDS = 60.0
@@ -164,6 +165,7 @@ def _start_supervisor(folder: ControlFolder) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=without_libpq(os.environ),
             **detached,
         )
     _supervisors[:] = [known for known in _supervisors if known.poll() is None] + [process]
