@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -156,8 +157,9 @@ class Settings(BaseModel):
 
     @property
     def uses_simulator(self) -> bool:
-        """Whether DEV_MODE stands in for a Genesys Cloud that is not configured."""
-        return self.dev_mode and not self.configured(GENESYS)
+        """Whether DEV_MODE works with invented calls: its own, or those of one on loopback."""
+        on_loopback = is_loopback(urlsplit(self.api_url).hostname)
+        return self.dev_mode and (on_loopback or not self.configured(GENESYS))
 
     def postgres(self) -> PostgresSettings:
         """Where the database is; raises `SettingsError` if that is not set."""
@@ -215,13 +217,14 @@ def read_settings(environment: Mapping[str, str], *, require: Iterable[str] = ()
         raise SettingsError(problems) from None
     if settings.uses_simulator and not settings.postgres_is_local:
         problems.append(
-            "PG_HOST must be on this machine while DEV_MODE replaces Genesys Cloud by the "
-            "simulator: invented calls must not reach a shared database"
+            "PG_HOST must be on this machine while DEV_MODE works with the simulator (Genesys "
+            "Cloud is not configured, or on loopback): invented calls must not reach a shared "
+            "database"
         )
     if settings.uses_simulator and not settings.storage_is_local:
         problems.append(
-            "AUDIO_STORAGE_URI must be a folder while DEV_MODE replaces Genesys Cloud by the "
-            "simulator: invented calls must not reach a bucket"
+            "AUDIO_STORAGE_URI must be a folder while DEV_MODE works with the simulator (Genesys "
+            "Cloud is not configured, or on loopback): invented calls must not reach a bucket"
         )
     if problems:
         raise SettingsError(problems)

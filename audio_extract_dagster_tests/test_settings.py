@@ -137,6 +137,17 @@ def test_invented_calls_never_reach_a_bucket() -> None:
     assert not read_settings({**COMPLETE, **environment}).uses_simulator
 
 
+def test_a_simulator_of_ones_own_is_one_too() -> None:
+    simulated = {**COMPLETE, "DEV_MODE": "True", "GENESYS_CLOUD_API_URL": "http://localhost:8080"}
+    elsewhere = {"PG_HOST": "db.example.com", "AUDIO_STORAGE_URI": "gs://recordings"}
+    assert read_settings({**simulated, "PG_HOST": "127.0.0.1"}).uses_simulator
+    database, bucket = problems({**simulated, **elsewhere})
+    assert database.startswith("PG_HOST must be on this machine")
+    assert bucket.startswith("AUDIO_STORAGE_URI must be a folder")
+    # In production it is whatever stands before Genesys Cloud there: a proxy, a tunnel.
+    assert not read_settings({**simulated, **elsewhere, "DEV_MODE": "False"}).uses_simulator
+
+
 def test_secrets_are_never_shown() -> None:
     gateway = {"NOTIFY_URL": "https://gateway.example.com/gateway-secret", "EMAILS": "a@b.pe"}
     settings = read_settings({**COMPLETE, **gateway})
