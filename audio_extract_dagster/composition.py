@@ -1,11 +1,12 @@
 """Builds the parts of the project from its settings: the one place that knows both.
 
-Each part connects when it is first used; only `forecast_of` uses some itself.
+Each part connects when it is first used; only `forecast_of` and `expire_of`, which put several to
+work, use them themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
 
@@ -25,6 +26,12 @@ from audio_extract_dagster.extraction.forecast import (
     count_hits,
     forecast,
     measured_rates,
+)
+from audio_extract_dagster.extraction.retention import (
+    ExpiredDay,
+    all_expired,
+    expire,
+    first_day_kept,
 )
 from audio_extract_dagster.genesys import (
     DEFAULT_POLICY,
@@ -119,3 +126,15 @@ def forecast_of(settings: Settings, days: Sequence[date], clock: Clock) -> tuple
         requests_per_minute=settings.genesys_requests_per_minute,
     )
     return cost, rates
+
+
+def expire_of(
+    settings: Settings, retention_days: int, clock: Clock
+) -> tuple[date, Iterator[ExpiredDay]]:
+    """The oldest day that is kept, and what goes of each day before it, deleted as it is asked for.
+
+    Raises `NotAllExpired` after the last day if something is left.
+    """
+    before = first_day_kept(settings.business_days, clock.now(), retention_days)
+    engine, storage = engine_of(settings), storage_of(settings)
+    return before, all_expired(expire(engine, settings.pg_schema, storage, before, clock))

@@ -6,9 +6,9 @@ import dagster as dg
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import engine_of, storage_of
+from audio_extract_dagster.composition import expire_of
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.extraction.retention import ExpiredDay, expire, first_day_kept
+from audio_extract_dagster.extraction.retention import ExpiredDay
 from audio_extract_dagster.settings import POSTGRES
 from audio_extract_dagster.startup import running_settings
 
@@ -18,7 +18,7 @@ _CRON = "30 2 * * *"
 
 
 def retention_job() -> dg.JobDefinition:
-    """The job; the command `audio-extract expire` does the same."""
+    """The job; the command `audio-extract expire` does the same, and fails for the same."""
 
     @dg.op(description="Deletes audio, payloads, phone numbers that are too old; keeps the rows.")
     def expire_days(context: dg.OpExecutionContext) -> None:
@@ -27,10 +27,8 @@ def retention_job() -> dg.JobDefinition:
             if settings.retention_days is None:
                 context.log.info("RETENTION_DAYS is not set: everything is kept.")
                 return
-            clock = SystemClock()
-            before = first_day_kept(settings.business_days, clock.now(), settings.retention_days)
-            storage = storage_of(settings)
-            done = list(expire(engine_of(settings), settings.pg_schema, storage, before, clock))
+            before, days = expire_of(settings, settings.retention_days, SystemClock())
+            done = list(days)
         context.add_output_metadata({"kept_from": str(before), **_metadata(done)})
 
     @dg.job(
@@ -64,6 +62,4 @@ def _metadata(done: list[ExpiredDay]) -> Mapping[str, int]:
         "files": sum(each.files for each in done),
         "bytes": sum(each.bytes for each in done),
         "payloads": sum(each.payloads for each in done),
-        "files_elsewhere": sum(each.elsewhere for each in done),
-        "busy_days": sum(each.busy for each in done),
     }

@@ -9,7 +9,7 @@ forget where they were.
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +21,7 @@ from audio_extract_dagster.clock import Clock
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import expiry
 from audio_extract_dagster.database.locks import DayIsBusy, DayLock, day_lock
+from audio_extract_dagster.errors import NotYet
 from audio_extract_dagster.storage import AudioStorage, day_prefix, key_in, refuse_if_empty
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,10 @@ class ExpiredDay:
     """A run works on the day: it is left to the next pass."""
 
 
+class NotAllExpired(NotYet):
+    """Something that is too old is still there."""
+
+
 def first_day_kept(days: BusinessDays, now: datetime, retention_days: int) -> date:
     """The oldest day that is not old enough to go."""
     return days.day_of(now) - timedelta(days=retention_days)
@@ -61,6 +66,29 @@ def expire(
             done = ExpiredDay(day, busy=True)
         log.info("Retention: %s", done)
         yield done
+
+
+def all_expired(days: Iterable[ExpiredDay]) -> Iterator[ExpiredDay]:
+    """The same days; raises `NotAllExpired` after the last if something of them is left."""
+    busy: list[str] = []
+    elsewhere: list[int] = []
+    for done in days:
+        yield done
+        if done.busy:
+            busy.append(str(done.day))
+        elif done.elsewhere:
+            elsewhere.append(done.elsewhere)
+    if not busy and not elsewhere:
+        return
+    told = ["Not all that is older than RETENTION_DAYS has gone."]
+    if busy:
+        told.append(f"Runs work on {', '.join(busy)}: left to the next pass.")
+    if elsewhere:
+        told.append(
+            f"{sum(elsewhere)} files of {len(elsewhere)} days are in another storage: have "
+            "`audio-extract expire` delete them there, with AUDIO_STORAGE_URI set to it."
+        )
+    raise NotAllExpired(" ".join(told))
 
 
 def _expire_day(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster_tests.cli.command_line import CommandLine
 from audio_extract_dagster_tests.defs.location import rows
 from audio_extract_dagster_tests.postgres import Database
@@ -17,6 +20,15 @@ def test_an_old_day_goes_and_nobody_is_told_again(
     report, messages = (rows(database.engine, t) for t in ("daily_report", "notifications"))
     stored = report[0]["stored"]
     assert len([path for path in folder.rglob("*") if path.is_file()]) == stored > 0
+
+    elsewhere = terminal.run("expire", RETENTION_DAYS="30", AUDIO_STORAGE_URI="another")
+    assert elsewhere.code == 1
+    assert elsewhere.output.startswith(f"{DAY}  0 files, ")
+    assert f"{stored} files of 1 days are in another storage" in elsewhere.errors
+    with day_lock(database.engine, database.settings.schema, date.fromisoformat(DAY)):
+        busy = terminal.run("expire", RETENTION_DAYS="30")
+    assert (busy.code, busy.output) == (1, f"{DAY}  left to the next pass: a run works on it\n")
+    assert f"Runs work on {DAY}" in busy.errors
 
     gone = terminal.run("expire", RETENTION_DAYS="30")
     assert (gone.code, gone.errors) == (0, "")

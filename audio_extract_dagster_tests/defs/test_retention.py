@@ -109,6 +109,24 @@ def test_a_pass_that_fails_is_mailed(
     assert f"/runs/{result.run_id}" in message["htmlContent"]
 
 
+def test_a_pass_that_leaves_something_has_failed(
+    location: CodeLocation,
+    gateway: HttpGatewayServer,
+    working_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert location.run().success
+    monkeypatch.setenv("RETENTION_DAYS", "8")
+    monkeypatch.setenv("AUDIO_STORAGE_URI", str(working_folder / "another"))
+
+    result = run_expiry(location)
+    run_ended(location, "notify_failure", result.get_run_failure_event(), result.dagster_run)
+
+    assert "in another storage" in gateway.received[-1]["htmlContent"]
+    monkeypatch.delenv("AUDIO_STORAGE_URI")
+    assert run_expiry(location).success
+
+
 def test_a_pass_that_succeeds_is_not_mailed(
     location: CodeLocation, gateway: HttpGatewayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
