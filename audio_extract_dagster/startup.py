@@ -34,6 +34,12 @@ def exported_settings() -> Settings:
     return running_settings()
 
 
+def uses_embedded_database() -> bool:
+    """Whether DEV_MODE brings the database: none is configured."""
+    settings = read_settings(environment_of(Path.cwd()))
+    return settings.dev_mode and not settings.configured(POSTGRES)
+
+
 def _embedded(environment: Mapping[str, str]) -> dict[str, str]:
     """Start, or join, what DEV_MODE replaces and is not configured; returns its variables."""
     settings = read_settings(environment)

@@ -13,7 +13,7 @@ from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.migrate import migrate
 from audio_extract_dagster.settings import Settings
-from audio_extract_dagster.startup import exported_settings
+from audio_extract_dagster.startup import exported_settings, uses_embedded_database
 
 # The instance's own tables live beside the project's, in the same database.
 DAGSTER_SCHEMA = "dagster"
@@ -82,13 +82,17 @@ def ready_settings() -> Settings:
     Raises `SettingsError`, or what connecting to the database raises. Exports to the environment
     what Dagster and child processes read there.
     """
+    embedded = uses_embedded_database()
     settings = exported_settings()
-    ready_database(settings)
+    ready_database(settings, embedded=embedded)
     return settings
 
 
-def ready_database(settings: Settings) -> None:
-    """Upgrade the schema if it is behind, and write the dagster.yaml of the instance in it."""
+def ready_database(settings: Settings, *, embedded: bool = False) -> None:
+    """Upgrade the schema if it is behind, and write the dagster.yaml of the instance in it.
+
+    `embedded`: whether it is in the embedded database, which may have another port tomorrow.
+    """
     engine = engine_of(settings)
     migrate(engine, settings.pg_schema)
     _create_dagster_schema(engine)
@@ -98,7 +102,9 @@ def ready_database(settings: Settings) -> None:
     # Child processes work in other folders.
     if "://" not in settings.audio_storage_uri:
         os.environ["AUDIO_STORAGE_URI"] = str(Path(settings.audio_storage_uri).absolute())
-    _write_dagster_yaml(home, settings)
+    if key := settings.google_application_credentials:
+        os.environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(Path(key).absolute())
+    _write_dagster_yaml(home, settings, "{env: PG_PORT}" if embedded else str(settings.pg_port))
 
 
 def _create_dagster_schema(engine: Engine) -> None:
@@ -108,11 +114,10 @@ def _create_dagster_schema(engine: Engine) -> None:
             connection.execute(CreateSchema(DAGSTER_SCHEMA, if_not_exists=True))
 
 
-def _write_dagster_yaml(home: Path, settings: Settings) -> None:
+def _write_dagster_yaml(home: Path, settings: Settings, port: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     host = settings.pg_host or ""
-    # The embedded server may have another port tomorrow.
-    address = _BY_NETWORK % ("{env: PG_PORT}" if settings.dev_mode else settings.pg_port)
+    address = _BY_NETWORK % port
     if host.startswith("/"):
         address = _BY_SOCKET.format(host=host, port=settings.pg_port)
     file = home / "dagster.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from audio_extract_dagster.settings import POSTGRES
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import running_settings, uses_embedded_database
 
 
 @click.command("migrate")
@@ -13,6 +13,7 @@ def command() -> None:
     """Create or upgrade the schema; does nothing when it is current."""
     from audio_extract_dagster.cli.instance import ready_database
 
+    embedded = uses_embedded_database()
     settings = running_settings(require=POSTGRES)
-    ready_database(settings)
+    ready_database(settings, embedded=embedded)
     click.echo(f"Schema {settings.pg_schema} of database {settings.pg_database} is up to date.")

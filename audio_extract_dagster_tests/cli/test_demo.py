@@ -49,3 +49,5 @@ def test_a_demo_needs_nothing_and_finds_its_data_again(nowhere: CommandLine) -> 
     assert sorted((nowhere.folder / "data" / "audio").rglob("*.*")) == audio
     assert [file.stat().st_mtime_ns for file in audio] == changed
     assert len(list((nowhere.folder / "data" / "messages").iterdir())) == 1
+    instance = (nowhere.folder / "data" / "dagster" / "dagster.yaml").read_text()
+    assert "port: {env: PG_PORT}" in instance

@@ -52,18 +52,29 @@ def test_what_commands_wrote_follows_the_settings_until_somebody_changes_it(
     environment: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "home" / "dagster.yaml"
-    ready_database(read_settings({**os.environ, "DEV_MODE": "True"}))
-    in_development = file.read_text(encoding="utf-8")
-    assert "port: {env: PG_PORT}" in in_development
+    ready_database(read_settings(os.environ), embedded=True)
+    of_the_embedded = file.read_text(encoding="utf-8")
+    # That server may have another port tomorrow; commands of Dagster get it from ours.
+    assert "port: {env: PG_PORT}" in of_the_embedded
 
     ready_database(read_settings(os.environ))
     assert f"port: {environment.settings.port}" in file.read_text(encoding="utf-8")
 
-    mine = in_development.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2")
+    mine = of_the_embedded.replace("max_concurrent_runs: 4", "max_concurrent_runs: 2")
     file.write_text(mine, encoding="utf-8")
     ready_database(read_settings(os.environ))
     assert file.read_text(encoding="utf-8") == mine
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_what_runs_in_another_folder_finds_files_by_their_whole_names(
+    environment: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "key.json")
+    ready_database(read_settings(os.environ))
+    assert os.environ["GOOGLE_APPLICATION_CREDENTIALS"] == str(tmp_path / "key.json")
+    assert os.environ["AUDIO_STORAGE_URI"] == str(tmp_path / "data" / "audio")
 
 
 def test_cloud_run_differs_only_where_it_must() -> None:
