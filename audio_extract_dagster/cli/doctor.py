@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from functools import partial
 
 import click
 
+from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.errors import AudioExtractError, NotYet
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
@@ -39,7 +40,6 @@ def _examine(name: str, check: Callable[[], str]) -> bool:
 
 def checks(settings: Settings) -> Iterator[Check]:
     """Every check by name. A check returns a line, or raises what is wrong."""
-    from audio_extract_dagster.clock import SystemClock
     from audio_extract_dagster.composition import gateway_of, genesys_client_of, storage_of
     from audio_extract_dagster.extraction.queues import queue_name
     from audio_extract_dagster.genesys import IMPATIENT_POLICY, LocalBudget
@@ -77,74 +77,44 @@ def _database(settings: Settings) -> str:
 
 
 def _due_day(settings: Settings) -> str:
-    now = datetime.now(timezone.utc)
-    latest = settings.business_days.latest_finished(now)
-    if latest is None:
-        return "none yet"
-    status = _last_status(settings, latest)
-    if status is not None and status.is_done:
-        return f"{latest} {status.value}"
-    if status is JobStatus.RUNNING and _works_on(settings, latest):
-        raise NotYet(f"{latest} is RUNNING: a run works on it now.")
-    if status is None and (done := _done_at_last_tick(settings, now)):
-        return f"{done}; {latest} is due at the next tick"
-    how = "never ran" if status is None else f"is {status.value}"
-    gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
-    raise NotYet(f"{latest} {how}{gone}. Run `audio-extract run --date {latest}`.")
-
-
-def _done_at_last_tick(settings: Settings, now: datetime) -> str | None:
-    """The day that the schedule asked for last and its status, if it is done."""
+    from audio_extract_dagster.composition import engine_of
+    from audio_extract_dagster.database.locks import busy_days
     from audio_extract_dagster.defs.ticks import last_tick
+    from audio_extract_dagster.extraction.due import latest_day
 
-    days = settings.business_days
-    tick = last_tick(settings.schedule_cron, days, now)
-    day = None if tick is None else days.latest_finished(tick)
-    status = None if day is None else _last_status(settings, day)
-    return f"{day} {status.value}" if status is not None and status.is_done else None
+    days, now = settings.business_days, SystemClock().now()
+    statuses = _last_statuses(settings)
+    busy = busy_days(engine_of(settings), settings.pg_schema, statuses)
+    found = latest_day(days, now, last_tick(settings.schedule_cron, days, now), statuses, busy)
+    if not found.is_well:
+        raise NotYet(found.words)
+    return found.words
 
 
 def _earlier_days(settings: Settings) -> str:
     """The days before the due one, since the first ever run, that nobody finished."""
-    from audio_extract_dagster.extraction.due import days_left_behind, look_back
+    from audio_extract_dagster.defs.ticks import next_tick
+    from audio_extract_dagster.extraction.due import earlier_days
 
-    days = settings.business_days
-    considered = look_back(days, datetime.now(timezone.utc))
-    if not considered:
+    days, now = settings.business_days, SystemClock().now()
+    tick = next_tick(settings.schedule_cron, days, now)
+    earlier = earlier_days(days, now, tick, _last_statuses(settings))
+    if earlier is None:
         return "none yet"
-    before_due = considered[-1] - timedelta(days=1)
-    statuses = _last_statuses(settings, date.min, before_due)
-    if not statuses:
-        return "none yet"
-    first, tick = min(statuses), considered[0]
-    forgotten = days_left_behind(days, first, tick - timedelta(days=1), statuses)
-    asked_again = days_left_behind(days, max(first, tick), before_due, statuses)
     found = []
-    if asked_again:
-        found.append(f"not done, asked for again at the next tick: {', '.join(asked_again)}")
-    if forgotten:
-        more = f" and {len(forgotten) - 10} more" if len(forgotten) > 10 else ""
+    if again := earlier.asked_again:
+        found.append(f"not done, asked for again at the next tick: {', '.join(again)}")
+    if long_ago := earlier.forgotten:
+        more = f" and {len(long_ago) - 10} more" if len(long_ago) > 10 else ""
         found.append(
-            f"not done, and too long ago for the schedule: {', '.join(forgotten[:10])}{more}"
+            f"not done, and too long ago for the schedule: {', '.join(long_ago[:10])}{more}"
         )
     if not found:
-        return f"all done since {first}"
+        return f"all done since {earlier.since}"
     return f"Warning: {'; '.join(found)}. Run each, or launch a backfill."
 
 
-def _works_on(settings: Settings, day: date) -> bool:
-    """Whether a run holds the day; one that was killed leaves `RUNNING` behind, but no lock."""
-    from audio_extract_dagster.composition import engine_of
-    from audio_extract_dagster.database.locks import is_held
-
-    return is_held(engine_of(settings), settings.pg_schema, day)
-
-
-def _last_status(settings: Settings, day: date) -> JobStatus | None:
-    return _last_statuses(settings, day, day).get(day)
-
-
-def _last_statuses(settings: Settings, first: date, last: date) -> dict[date, JobStatus]:
+def _last_statuses(settings: Settings) -> dict[date, JobStatus]:
     from audio_extract_dagster.composition import engine_of
     from audio_extract_dagster.database.connection import database_errors
     from audio_extract_dagster.database.ledger import jobs
@@ -154,4 +124,4 @@ def _last_statuses(settings: Settings, first: date, last: date) -> dict[date, Jo
     if not schema_is_current(engine):
         return {}
     with database_errors(engine), engine.connect() as connection:
-        return jobs.statuses_between(connection, first, last)
+        return jobs.statuses_between(connection, date.min, date.max)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, exc, text
 from audio_extract_dagster.clock import Clock, SystemClock
 from audio_extract_dagster.database.connection import DatabaseUnavailable, database_errors
 from audio_extract_dagster.errors import NotYet, TryAgain
+from audio_extract_dagster.model import JobStatus
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +83,15 @@ def is_held(engine: Engine, schema: str, day: date) -> bool:
     """Whether any process holds the lock of `day`."""
     with database_errors(engine), engine.connect() as connection:
         return bool(connection.scalar(_HELD, _day_key(schema, day)))
+
+
+def busy_days(engine: Engine, schema: str, last_status: Mapping[date, JobStatus]) -> set[date]:
+    """The days on which a run works at this moment; a job that only says so has vanished."""
+    return {
+        day
+        for day, status in last_status.items()
+        if status is JobStatus.RUNNING and is_held(engine, schema, day)
+    }
 
 
 class DayLock:

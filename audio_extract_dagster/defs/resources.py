@@ -6,9 +6,6 @@ the step that needs them, where the error is told to people in one place. Each t
 its part waits by.
 """
 
-from collections.abc import Mapping
-from datetime import date
-
 import dagster as dg
 from pydantic import PrivateAttr
 from sqlalchemy import Engine
@@ -20,13 +17,12 @@ from audio_extract_dagster.composition import (
     genesys_client_of,
     storage_of,
 )
-from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.runs import BROKEN_OFF, day_of_run, was_stopped, why_not_done
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.genesys import GenesysClient
-from audio_extract_dagster.model import JobStatus, JobUsage
+from audio_extract_dagster.model import JobUsage
 from audio_extract_dagster.settings import POSTGRES, Settings
 from audio_extract_dagster.startup import running_settings
 
@@ -41,15 +37,6 @@ def postgres_settings() -> Settings:
     so nobody would be told.
     """
     return running_settings(require=POSTGRES)
-
-
-def busy_days(engine: Engine, schema: str, last_status: Mapping[date, JobStatus]) -> set[date]:
-    """The days on which a run works at this moment; a job that only says so has vanished."""
-    return {
-        day
-        for day, status in last_status.items()
-        if status is JobStatus.RUNNING and is_held(engine, schema, day)
-    }
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):

@@ -1,7 +1,8 @@
-"""Which days a schedule tick asks for.
+"""Which days a schedule tick asks for, and how the days that are due stand between two ticks.
 
-A pure function of the calendar, the moment and what `extraction_jobs` says was done; a run key is
-never trusted for that, because a day that failed must come back by itself.
+Pure functions of the calendar, the moment and what `extraction_jobs` says was done; a run key is
+never trusted for that, because a day that failed must come back by itself. When the schedule ticks
+is known to `defs/ticks.py`.
 """
 
 from __future__ import annotations
@@ -69,6 +70,80 @@ def due_days(
         elif day == second:
             due.append(DueDay(day, "second look for late conversations", only_new=True))
     return due
+
+
+def day_of_tick(days: BusinessDays, tick: datetime | None) -> date | None:
+    """The day that is due from this tick on; None if there is no tick, or no day has finished."""
+    return None if tick is None else days.latest_finished(tick)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the latest finished day stands, in words. `is_well`: nobody has to do anything."""
+
+    is_well: bool
+    words: str
+
+
+def latest_day(
+    days: BusinessDays,
+    now: datetime,
+    last_tick: datetime | None,
+    last_status: Mapping[date, JobStatus],
+    busy: Collection[date],
+) -> Standing:
+    """How it stands: done, at work, not due yet, or to be run by somebody.
+
+    A day that never ran is not due before the schedule has ticked; until then the day counts that
+    was due at the last tick.
+    """
+    latest = days.latest_finished(now)
+    if latest is None:
+        return Standing(True, "none yet")
+    status = last_status.get(latest)
+    if status is not None and status.is_done:
+        return Standing(True, f"{latest} {status.value}")
+    if latest in busy:
+        return Standing(False, f"{latest} is RUNNING: a run works on it now.")
+    before = day_of_tick(days, last_tick)
+    done = last_status.get(before) if before is not None else None
+    if status is None and done is not None and done.is_done:
+        return Standing(True, f"{before} {done.value}; {latest} is due at the next tick")
+    how = "never ran" if status is None else f"is {status.value}"
+    gone = ", but its run is gone" if status is JobStatus.RUNNING else ""
+    return Standing(False, f"{latest} {how}{gone}. Run `audio-extract run --date {latest}`.")
+
+
+@dataclass(frozen=True)
+class EarlierDays:
+    """The days from `since`, the first ever run, to the latest one: those that are not done."""
+
+    since: date
+    asked_again: list[str]
+    forgotten: list[str]
+    """Too long ago for the schedule: nobody asks for them by themselves."""
+
+
+def earlier_days(
+    days: BusinessDays,
+    now: datetime,
+    next_tick: datetime | None,
+    last_status: Mapping[date, JobStatus],
+) -> EarlierDays | None:
+    """What was left behind before the latest finished day; None if nothing was run before it.
+
+    What is asked for again is what the next tick looks back at, which may be days away.
+    """
+    latest = days.latest_finished(now)
+    ran = [day for day in last_status if latest is not None and day < latest]
+    if latest is None or not ran:
+        return None
+    again = [] if next_tick is None else look_back(days, next_tick)
+    found = EarlierDays(min(ran), [], [])
+    for day in days.between(min(ran), latest - timedelta(days=1)):
+        for words in days_left_behind(days, day, day, last_status):
+            (found.asked_again if day in again else found.forgotten).append(words)
+    return found
 
 
 def days_left_behind(

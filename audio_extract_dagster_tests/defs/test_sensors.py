@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, timezone
 
 import dagster as dg
-import pytest
 from sqlalchemy import text, update
 
-from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import day_lock
 from audio_extract_dagster.database.tables import extraction_jobs
-from audio_extract_dagster.defs.ticks import last_tick
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.simulator import Simulator
 from audio_extract_dagster_tests.defs.daemon import (
@@ -100,28 +96,6 @@ def test_a_due_day_that_did_not_run_is_mailed_once(
     ]
     (message,) = gateway.received
     assert due in message["subject"]
-
-
-@pytest.mark.parametrize(
-    ("moment", "tick"),
-    [
-        ("2026-03-11T11:00", "2026-03-11T11:00"),
-        ("2026-03-11T10:59", "2026-03-10T11:00"),
-        ("2026-03-08T12:00", "2026-03-07T11:00"),  # a Sunday
-    ],
-)
-@pytest.mark.parametrize("cron", ["0 6 * * 1-6", "0 6 * * *"])
-def test_the_last_tick_of_the_schedule(moment: str, tick: str, cron: str) -> None:
-    """On a Sunday the schedule may tick, and asks for nothing."""
-    days = BusinessDays(ZoneInfo("America/Lima"), first=date(2024, 1, 1))
-    at = datetime.fromisoformat(moment).replace(tzinfo=timezone.utc)
-    expected = datetime.fromisoformat(tick).replace(tzinfo=timezone.utc)
-    assert last_tick(cron, days, at) == expected
-
-
-def test_a_schedule_that_never_asks_has_no_last_tick() -> None:
-    days = BusinessDays(ZoneInfo("America/Lima"), first=date(2024, 1, 1))
-    assert last_tick("0 6 * * 0", days, datetime(2026, 3, 8, 12, tzinfo=timezone.utc)) is None
 
 
 def test_a_run_that_vanished_is_closed_after_a_while(

@@ -9,8 +9,9 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs, waiting
+from audio_extract_dagster.database.locks import busy_days
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import busy_days, postgres_settings
+from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.extraction.late_audio import (
     LOOKED_AT_FOR,
     AskAgain,

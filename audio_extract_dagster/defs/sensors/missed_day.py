@@ -11,6 +11,7 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.ticks import last_tick
+from audio_extract_dagster.extraction.due import day_of_tick
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_not_run
 
@@ -34,8 +35,7 @@ def missed_day_sensor(
     )
     def missed_day(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now = SystemClock().now()
-        tick = last_tick(cron, days, now - GRACE)
-        due = None if tick is None else days.latest_finished(tick)
+        due = day_of_tick(days, last_tick(cron, days, now - GRACE))
         if due is None:
             return dg.SkipReason("No day has been due yet.")
         settings = postgres_settings()
