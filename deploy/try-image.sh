@@ -9,9 +9,11 @@ archive=${1:?which archive}
 work=$(mktemp -d)
 buildah=(buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs)
 
-# With chroot isolation a role outlives the buildah that started it; nobody else has its user.
+# With chroot isolation a role outlives the buildah that started it. Its environment says that it is
+# ours: the number of its user somebody else may have.
+mark="TRY_IMAGE=$work"
 end() {
-  pkill --uid 10001 || true
+  grep -lszxF "$mark" /proc/[0-9]*/environ | cut -d/ -f3 | xargs --no-run-if-empty kill || true
   wait
   "${buildah[@]}" rm --all >/dev/null
   rm -rf "$work"
@@ -19,7 +21,7 @@ end() {
 trap end EXIT
 
 container=$("${buildah[@]}" from --quiet "docker-archive:$archive")
-variables=()
+variables=(--env "$mark")
 for name in PG_HOST PG_PORT PG_USER PG_PASSWORD PG_DATABASE; do
   variables+=(--env "$name=${!name:?is not set}")
 done

@@ -158,6 +158,10 @@ def test_kubernetes_has_the_same_instance_and_the_same_dagster() -> None:
     assert values["scheduler"]["config"]["daemonScheduler"]["maxTickRetries"] == retries
     freed = instance["run_monitoring"]["free_slots_after_run_end_seconds"]
     assert daemon["runMonitoring"]["freeSlotsAfterRunEndSeconds"] == freed
+    loggers = instance["python_logs"]["managed_python_loggers"]
+    assert values["pythonLogs"] == {"managedPythonLoggers": loggers}
+    # The chart has the web server listen on the port of its service, and nobody there is root.
+    assert values["dagsterWebserver"]["service"]["port"] >= 1024
     [deployment] = values["dagster-user-deployments"]["deployments"]
     images = {str(each["image"]) for each in (daemon, values["dagsterWebserver"], deployment)}
     assert len(images) == 1
