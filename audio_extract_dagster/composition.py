@@ -7,7 +7,7 @@ work, use them themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from sqlalchemy import Engine
@@ -21,6 +21,7 @@ from audio_extract_dagster.database.connection import (
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
 from audio_extract_dagster.database.stopwatch import Stopwatch, time_database
+from audio_extract_dagster.extraction.collection import CollectionLimits
 from audio_extract_dagster.extraction.forecast import (
     Forecast,
     count_hits,
@@ -103,6 +104,18 @@ def letterhead_of(settings: Settings) -> Letterhead:
         run_url=settings.run_url,
         backfill_url=settings.backfill_url,
         timezone=settings.timezone,
+    )
+
+
+def limits_of(settings: Settings) -> CollectionLimits:
+    """How much at once, how often and for how long the collection of audio asks."""
+    return CollectionLimits(
+        batch_size=settings.batch_size,
+        batches_in_flight=settings.max_batches_in_flight,
+        shortest_pause=settings.genesys_poll_seconds,
+        batch_deadline=settings.batch_deadline_minutes * 60,
+        download_concurrency=settings.download_concurrency,
+        late_audio=timedelta(days=settings.late_audio_days),
     )
 
 

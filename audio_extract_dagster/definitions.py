@@ -22,8 +22,8 @@ from audio_extract_dagster.defs.links import linked_to_code
 from audio_extract_dagster.defs.partitions import daily_partitions
 from audio_extract_dagster.defs.plan import plan_job
 from audio_extract_dagster.defs.resources import (
-    AudioStorageResource,
     DayRunResource,
+    DownloaderResource,
     GenesysResource,
 )
 from audio_extract_dagster.defs.retention import retention_job, retention_schedule
@@ -71,7 +71,7 @@ def definitions() -> dg.Definitions:
         sensors=[*all_sensors(days, cron, sensor_status), freshness_sensor],
         resources={
             "genesys": GenesysResource(clock=clock),
-            "audio_storage": AudioStorageResource(clock=clock),
+            "downloader": DownloaderResource(clock=clock),
             "day_run": DayRunResource(clock=clock),
             "postgres_io_manager": PostgresIOManager(),
         },

@@ -14,13 +14,13 @@ from urllib.request import url2pathname
 import dagster as dg
 
 import audio_extract_dagster
-from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.extraction.accounting import verdict
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
 from audio_extract_dagster.extraction.collection import collect_audio
 from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.extraction.outcomes import settle
+from audio_extract_dagster.extraction.report import report_of
 from audio_extract_dagster.storage import AudioStorage, day_prefix
 
 _PACKAGE = Path(audio_extract_dagster.__file__).parent
@@ -30,7 +30,7 @@ _BUSINESS: Mapping[str, Sequence[Callable[..., Any]]] = {
     "agent_calls": [agent_call_rows],
     "audio_batches": [BatchPlanner.next_calls, collect_audio],
     "audio_records": [collect_audio, settle],
-    "daily_report": [accounts.count_day, verdict],
+    "daily_report": [report_of, verdict],
 }
 _BUCKETS = "https://console.cloud.google.com/storage/browser"
 

@@ -66,13 +66,21 @@ class GenesysResource(dg.ConfigurableResource[GenesysClient]):
         waited = spent.budget_wait + spent.rate_limit_wait + spent.retry_wait
         return JobUsage(spent.total, round(waited, 3))
 
+    def meter(self, run: DayRun) -> None:
+        """Have the run tell what it spends here, and how long it waits."""
+        run.meter(self.usage)
+        run.time(
+            seconds_waiting_for_limits=lambda: self.usage().wait_seconds,
+            seconds_waiting_for_batches=lambda: self.pauses().seconds,
+        )
+
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._client is not None:
             self._client.close()
 
 
-class AudioStorageResource(dg.ConfigurableResource[Downloader]):
-    """Where audio is kept (`AUDIO_STORAGE_URI`), and how it gets there."""
+class DownloaderResource(dg.ConfigurableResource[Downloader]):
+    """What fetches audio and puts it where it is kept (`AUDIO_STORAGE_URI`)."""
 
     clock: dg.ResourceDependency[Clock]
     _downloader: Downloader | None = PrivateAttr(default=None)
@@ -81,15 +89,12 @@ class AudioStorageResource(dg.ConfigurableResource[Downloader]):
         """The downloader of this run."""
         if self._downloader is None:
             settings = running_settings()
-            self._downloader = Downloader(
-                storage_of(settings),
-                clock=self.clock,
-            )
+            self._downloader = Downloader(storage_of(settings), clock=self.clock)
         return self._downloader
 
-    def seconds(self) -> float:
-        """How long this run has downloaded so far, summed over what was fetched side by side."""
-        return 0.0 if self._downloader is None else self._downloader.seconds
+    def meter(self, run: DayRun) -> None:
+        """Have the run tell how long it downloads, summed over what is fetched side by side."""
+        run.time(seconds_downloading=lambda: self.downloader().seconds)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._downloader is not None:
@@ -107,8 +112,6 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
     clock: dg.ResourceDependency[Clock]
     _settings: Settings | None = PrivateAttr(default=None)
     _day_run: DayRun | None = PrivateAttr(default=None)
-    _began: float = PrivateAttr(default=0.0)
-    _database_seconds_before: float = PrivateAttr(default=0.0)
 
     def settings(self) -> Settings:
         """The settings of this run, complete: every step and check asks, they are read once."""
@@ -124,8 +127,7 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
         """The day run of this Dagster run; raises `DayIsBusy` if another run has the day."""
         if self._day_run is None:
             settings = self.settings()
-            self._began = self.clock.monotonic()
-            self._database_seconds_before = database_seconds(settings)
+            began, waited = self.clock.monotonic(), database_seconds(settings)
             day_run = DayRun(
                 self.engine(),
                 settings.pg_schema,
@@ -136,17 +138,13 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
                 announce=announcer(settings, context.run.tags),
                 wait_seconds=WAIT_FOR_DAY_SECONDS,
             )
+            day_run.time(
+                seconds_of_the_run=lambda: self.clock.monotonic() - began,
+                seconds_in_the_database=lambda: database_seconds(settings) - waited,
+            )
             day_run.__enter__()
             self._day_run = day_run
         return self._day_run
-
-    def seconds(self) -> float:
-        """How long this run has worked on the day so far, with waiting for its turn."""
-        return self.clock.monotonic() - self._began
-
-    def database_seconds(self) -> float:
-        """How long this run has waited for the database so far."""
-        return database_seconds(self.settings()) - self._database_seconds_before
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         if self._day_run is None:

@@ -61,6 +61,7 @@ class DayRun:
         self._stage = "start"
         self._broken: Verdict | None = None
         self._usage: Callable[[], JobUsage] = JobUsage
+        self._stopwatches: dict[str, Callable[[], float]] = {}
 
     def __enter__(self) -> DayRun:
         with ExitStack() as holding:
@@ -83,6 +84,14 @@ class DayRun:
     def meter(self, usage: Callable[[], JobUsage]) -> None:
         """Have the job's spending read from `usage`."""
         self._usage = usage
+
+    def time(self, **stopwatches: Callable[[], float]) -> None:
+        """Have the run tell where its time goes, in seconds by name."""
+        self._stopwatches.update(stopwatches)
+
+    def seconds(self) -> dict[str, float]:
+        """Where the time of the run went so far."""
+        return {name: round(read(), 3) for name, read in self._stopwatches.items()}
 
     def stage(self, name: str) -> None:
         """Say what the run does now; raises `LockLost` if another run could have taken the day."""

@@ -14,8 +14,8 @@ from audio_extract_dagster.database.tables import metadata
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.resources import (
-    AudioStorageResource,
     DayRunResource,
+    DownloaderResource,
     GenesysResource,
 )
 from audio_extract_dagster_tests.fake_clock import FakeClock
@@ -96,7 +96,7 @@ class CodeLocation:
         """The resources that wait, on the clock of the test."""
         return {
             "genesys": GenesysResource(clock=self.clock),
-            "audio_storage": AudioStorageResource(clock=self.clock),
+            "downloader": DownloaderResource(clock=self.clock),
             "day_run": DayRunResource(clock=self.clock),
         }
 

@@ -100,6 +100,16 @@ def test_a_run_is_a_job_from_its_start_to_its_verdict(days: Days) -> None:
     assert days.announced.jobs == [job]
 
 
+def test_a_run_tells_where_its_time_goes(days: Days) -> None:
+    began = days.clock.monotonic()
+    with days.run() as run:
+        run.time(seconds_of_the_run=lambda: days.clock.monotonic() - began)
+        days.clock.advance(90.1234)
+        assert run.seconds() == {"seconds_of_the_run": 90.123}
+        run.time(seconds_downloading=lambda: 7.0)
+        assert set(run.seconds()) == {"seconds_of_the_run", "seconds_downloading"}
+
+
 def test_the_accounts_of_the_day_decide(days: Days) -> None:
     days.list_day()
     add_calls(days.engine, call("c-1"))

@@ -1,13 +1,14 @@
 """The assets `audio_batches` and `audio_records`: two tables filled by one streaming step."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
+from sqlalchemy import Engine
 
-from audio_extract_dagster.composition import storage_of
+from audio_extract_dagster.composition import limits_of, storage_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
@@ -17,12 +18,12 @@ from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.links import files_of_day
 from audio_extract_dagster.defs.progress import LoggedProgress
 from audio_extract_dagster.defs.resources import (
-    AudioStorageResource,
     DayRunResource,
+    DownloaderResource,
     GenesysResource,
 )
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
-from audio_extract_dagster.extraction.collection import CollectionLimits, collect_audio
+from audio_extract_dagster.extraction.collection import collect_audio
 from audio_extract_dagster.model import Ask, Selection
 from audio_extract_dagster.settings import Settings
 
@@ -58,57 +59,65 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
         pool=GENESYS_POOL,
         partitions_def=partitions,
         group_name="audio",
+        description=(
+            "Asks Genesys Cloud for the recordings of the agent calls, in batches, fetches each as "
+            "its link appears, and settles why any is not there. Its progress is in the log: "
+            "filter it by `answer`."
+        ),
         specs=_specs(),
     )
     def audio(
         context: dg.AssetExecutionContext,
         config: AudioConfig,
         genesys: GenesysResource,
-        audio_storage: AudioStorageResource,
+        downloader: DownloaderResource,
         day_run: DayRunResource,
     ) -> Iterator[dg.MaterializeResult[None]]:
         with dagster_failures():
-            run = day_run.begin(context)
-            run.meter(genesys.usage)
+            run, engine, settings = day_run.begin(context), day_run.engine(), day_run.settings()
+            genesys.meter(run)
+            downloader.meter(run)
             run.stage("audio")
-            engine, settings = day_run.engine(), day_run.settings()
-            progress = LoggedProgress(context.log, engine, run.call_date, day_run.clock)
-            with progress:
+            with LoggedProgress(context.log, engine, run.call_date, day_run.clock) as progress:
                 collect_audio(
                     run,
                     genesys.client(),
                     engine,
-                    audio_storage.downloader(),
+                    downloader.downloader(),
                     clock=genesys.pauses(),
-                    limits=_limits(settings),
+                    limits=limits_of(settings),
                     selection=Selection(config.ask, tuple(config.conversation_ids)),
                     report=progress,
                 )
-            with database_errors(engine), engine.connect() as connection:
-                counts = accounts.count_day(connection, run.call_date)
-                by_state = accounts.batch_counts(connection, run.call_date)
-                rows = preview(engine, audio_records, run.call_date)
-        yield dg.MaterializeResult(
-            asset_key="audio_batches",
-            metadata={**table_facts(audio_batches, settings), **by_state},
-        )
-        yield dg.MaterializeResult(
-            asset_key="audio_records",
-            metadata={
-                **table_facts(audio_records, settings),
-                "stored": counts.stored,
-                "pending": counts.pending,
-                "missing": counts.missing,
-                "failed": counts.failed,
-                "bytes": counts.bytes,
-                "audio_minutes": counts.audio_minutes,
-                "reasons": table_of_reasons(counts),
-                "files": files_of_day(storage_of(settings), run.call_date),
-                "preview": rows,
-            },
-        )
+            yield from _results(engine, settings, run.call_date)
 
     return audio
+
+
+def _results(engine: Engine, settings: Settings, day: date) -> Iterator[dg.MaterializeResult[None]]:
+    """The two tables as the UI shows them."""
+    with database_errors(engine), engine.connect() as connection:
+        counts = accounts.count_day(connection, day)
+        by_state = accounts.batch_counts(connection, day)
+        rows = preview(engine, audio_records, day)
+    yield dg.MaterializeResult(
+        asset_key="audio_batches", metadata={**table_facts(audio_batches, settings), **by_state}
+    )
+    yield dg.MaterializeResult(
+        asset_key="audio_records",
+        metadata={
+            **table_facts(audio_records, settings),
+            "stored": counts.stored,
+            "pending": counts.pending,
+            "missing": counts.missing,
+            "failed": counts.failed,
+            "bytes": counts.bytes,
+            "audio_minutes": counts.audio_minutes,
+            "reasons": table_of_reasons(counts),
+            "files": files_of_day(storage_of(settings), day),
+            "preview": rows,
+        },
+    )
 
 
 def _specs() -> list[dg.AssetSpec]:
@@ -132,14 +141,3 @@ def _specs() -> list[dg.AssetSpec]:
             **kept_in(audio_records),
         ),
     ]
-
-
-def _limits(settings: Settings) -> CollectionLimits:
-    return CollectionLimits(
-        batch_size=settings.batch_size,
-        batches_in_flight=settings.max_batches_in_flight,
-        shortest_pause=settings.genesys_poll_seconds,
-        batch_deadline=settings.batch_deadline_minutes * 60,
-        download_concurrency=settings.download_concurrency,
-        late_audio=timedelta(days=settings.late_audio_days),
-    )

@@ -31,7 +31,7 @@ def conversations_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDe
     ) -> DayRows:
         with dagster_failures():
             run = day_run.begin(context)
-            run.meter(genesys.usage)
+            genesys.meter(run)
             run.stage("conversations")
             settings = day_run.settings()
             window = settings.business_days.window(run.call_date)

@@ -1,23 +1,19 @@
 """The asset `daily_report`: the closed counts of the day in one row, and a picture of it."""
 
 import base64
-from dataclasses import asdict
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows
-from audio_extract_dagster.database.ledger import accounts, jobs, shapes
 from audio_extract_dagster.defs.assets import NOT_PERSONAL, kept_in
-from audio_extract_dagster.defs.day_metadata import seconds_of_run, table_of_reasons
+from audio_extract_dagster.defs.day_metadata import table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.defs.resources import (
-    AudioStorageResource,
-    DayRunResource,
-    GenesysResource,
-)
-from audio_extract_dagster.model import DayShape
+from audio_extract_dagster.defs.resources import DayRunResource
+from audio_extract_dagster.extraction.report import DayReport, report_of
 from audio_extract_dagster.reporting.picture import draw_day
 
 
@@ -37,38 +33,33 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         **kept_in(tables.daily_report, NOT_PERSONAL),
     )
     def daily_report(
-        context: dg.AssetExecutionContext,
-        genesys: GenesysResource,
-        audio_storage: AudioStorageResource,
-        day_run: DayRunResource,
+        context: dg.AssetExecutionContext, day_run: DayRunResource
     ) -> dg.Output[DayRows]:
         with dagster_failures(), database_errors(day_run.engine()):
-            run = day_run.begin(context)
-            run.meter(genesys.usage)
+            run, settings = day_run.begin(context), day_run.settings()
             run.stage("daily_report")
-            settings = day_run.settings()
             with day_run.engine().connect() as connection:
-                counts = accounts.count_day(connection, run.call_date)
-                usage = asdict(jobs.day_usage(connection, run.call_date))
-                shape = shapes.day_shape(connection, run.call_date, settings.timezone)
-        row = {"call_date": run.call_date, **asdict(counts), **usage}
-        # The UI shows them in this order.
-        shown: dict[str, dg.RawMetadataValue] = {
-            **_picture(shape, f"Call recordings of {run.call_date}"),
-            "run": dg.MetadataValue.url(settings.run_url(run.run_id)),
-            **asdict(counts),
-            "reasons": table_of_reasons(counts),
-            **usage,
-            **seconds_of_run(genesys, audio_storage, day_run),
-        }
-        return dg.Output(DayRows(list(row), iter([list(row.values())])), metadata=shown)
+                report = report_of(connection, run.call_date, settings.timezone)
+        shown = _shown(report, settings.run_url(run.run_id))
+        return dg.Output(report.as_day_rows(), metadata={**shown, **run.seconds()})
 
     return daily_report
 
 
-def _picture(shape: DayShape, title: str) -> dict[str, dg.MarkdownMetadataValue]:
+def _shown(report: DayReport, run_url: str) -> Mapping[str, Any]:
+    """What the UI shows of it, in this order."""
+    return {
+        **_picture(report),
+        "run": dg.MetadataValue.url(run_url),
+        **report.figures(),
+        "reasons": table_of_reasons(report.counts),
+    }
+
+
+def _picture(report: DayReport) -> Mapping[str, dg.MarkdownMetadataValue]:
     """Nothing for a day without calls: there is nothing to see, and drawing takes a second."""
-    if not any(shape.calls_by_hour):
+    if not any(report.shape.calls_by_hour):
         return {}
-    png = base64.b64encode(draw_day(shape, title)).decode()
+    drawn = draw_day(report.shape, f"Call recordings of {report.call_date}")
+    png = base64.b64encode(drawn).decode()
     return {"picture": dg.MetadataValue.md(f"![The day](data:image/png;base64,{png})")}
