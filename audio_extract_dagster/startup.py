@@ -22,16 +22,25 @@ from audio_extract_dagster.settings import (
 DATA_FOLDER = Path("data")
 
 
-def running_settings(require: Iterable[str] = POSTGRES + GENESYS) -> Settings:
-    """Settings for work; raises one `SettingsError` that lists all that is missing."""
+def settings_with_services(require: Iterable[str] = POSTGRES + GENESYS) -> Settings:
+    """Settings to work with, DEV_MODE's services running; one `SettingsError` lists what lacks."""
     environment = environment_of(Path.cwd())
     return read_settings(environment | _embedded(environment), require=require)
+
+
+def postgres_settings() -> Settings:
+    """The same for whatever needs the database, and not Genesys.
+
+    A schedule or a sensor that failed because a secret of Genesys is lost would start no run, and
+    so nobody would be told.
+    """
+    return settings_with_services(require=POSTGRES)
 
 
 def exported_settings() -> Settings:
     """The same, and in the environment, where Dagster and child processes read them."""
     os.environ.update(_embedded(os.environ))
-    return running_settings()
+    return settings_with_services()
 
 
 def uses_embedded_database() -> bool:

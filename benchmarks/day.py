@@ -18,7 +18,7 @@ from sqlalchemy import text
 from audio_extract_dagster.cli.instance import ready_settings
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import genesys_client_of
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 from audio_extract_dagster_tests.postgres import Database
 from benchmarks.measure import Candidate, Finding, compare, main, timed
 from benchmarks.org import DAY
@@ -84,7 +84,10 @@ def _forget(made: Database, home: Path) -> None:
 def _write_links(file: Path, target: Path) -> None:
     """Links to all recordings of the day, as curl reads them."""
     ids = [f"{serial:08x}-0000-4000-8000-000000000000" for serial in range(_CALLS)]
-    with genesys_client_of(running_settings(), SystemClock()) as client, file.open("w") as links:
+    with (
+        genesys_client_of(settings_with_services(), SystemClock()) as client,
+        file.open("w") as links,
+    ):
         for at in range(0, _CALLS, 100):
             job = client.submit_batch(ids[at : at + 100])
             for result in client.batch_status(job).results:

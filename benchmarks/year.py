@@ -23,7 +23,7 @@ from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.simulator import Simulator, Switches, World
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 from benchmarks.measure import say, surroundings
 from benchmarks.surroundings import database, enter, folder, variables
 
@@ -42,7 +42,7 @@ def main(days: int, calls: int) -> None:
     world, switches = World(seed=1, calls_per_day=calls), Switches(batch_seconds=0.0)
     with folder() as home, database() as made, Simulator(world, switches=switches) as simulator:
         enter({**variables(made, simulator.url, home), "START_DATE": str(_FIRST)})
-        settings = running_settings()
+        settings = settings_with_services()
         calendar = settings.business_days
         year = calendar.between(_FIRST, _FIRST + timedelta(days=2 * days))[:days]
         with DagsterInstance.ephemeral() as instance:

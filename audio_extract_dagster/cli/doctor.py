@@ -13,7 +13,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.errors import AudioExtractError, NotYet
 from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 
 Check = tuple[str, Callable[[], str]]
 
@@ -21,7 +21,7 @@ Check = tuple[str, Callable[[], str]]
 @click.command("doctor")
 def command() -> None:
     """Check credentials, permissions, queues, database, storage, gateway; change nothing."""
-    results = [_examine(name, check) for name, check in checks(running_settings())]
+    results = [_examine(name, check) for name, check in checks(settings_with_services())]
     if not all(results):
         sys.exit(1)
 

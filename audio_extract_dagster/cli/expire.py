@@ -7,14 +7,13 @@ import click
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import expire_of
 from audio_extract_dagster.extraction.retention import ExpiredDay
-from audio_extract_dagster.settings import POSTGRES
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import postgres_settings
 
 
 @click.command("expire")
 def command() -> None:
     """Delete audio, payloads and phone numbers of days older than RETENTION_DAYS; keep the rows."""
-    settings = running_settings(require=POSTGRES)
+    settings = postgres_settings()
     if settings.retention_days is None:
         raise click.UsageError("RETENTION_DAYS is not set: everything is kept.")
     before, days = expire_of(settings, settings.retention_days, SystemClock())

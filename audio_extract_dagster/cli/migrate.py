@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from audio_extract_dagster.settings import POSTGRES
-from audio_extract_dagster.startup import running_settings, uses_embedded_database
+from audio_extract_dagster.startup import postgres_settings, uses_embedded_database
 
 
 @click.command("migrate")
@@ -14,6 +13,6 @@ def command() -> None:
     from audio_extract_dagster.cli.instance import ready_database
 
     embedded = uses_embedded_database()
-    settings = running_settings(require=POSTGRES)
+    settings = postgres_settings()
     ready_database(settings, embedded=embedded)
     click.echo(f"Schema {settings.pg_schema} of database {settings.pg_database} is up to date.")

@@ -13,14 +13,14 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.extraction.forecast import Forecast
 from audio_extract_dagster.model import Rates
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 
 
 @click.command("plan")
 @span_of_days
 def command(first: date, last: date) -> None:
     """Say what extracting a span of days would cost; asks Genesys for counts, changes nothing."""
-    settings = running_settings()
+    settings = settings_with_services()
     days, clock = settings.business_days, SystemClock()
     wanted = days.between(first, last)
     over = [day for day in wanted if days.is_finished(day, clock.now())]

@@ -26,7 +26,7 @@ from audio_extract_dagster.extraction.verification import (
     verify_with_genesys,
 )
 from audio_extract_dagster.settings import GENESYS, POSTGRES, Settings
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 from audio_extract_dagster.storage import AudioStorage
 
 
@@ -36,7 +36,7 @@ from audio_extract_dagster.storage import AudioStorage
 @click.option("--deep", is_flag=True, help="Ask Genesys for each call's recordings, too.")
 def command(first: date, last: date, mend: bool, deep: bool) -> None:
     """Compare rows and files of a span of days, checksums recomputed; exit 1 on any difference."""
-    settings = running_settings(require=POSTGRES + (GENESYS if deep else ()))
+    settings = settings_with_services(require=POSTGRES + (GENESYS if deep else ()))
     days = settings.business_days.between(first, last)
     engine, storage = engine_of(settings), storage_of(settings)
     found: Counter[Difference] = Counter()

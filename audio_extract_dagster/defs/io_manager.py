@@ -11,8 +11,8 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.day_tables import DayRows, read_day, replace_day, stream_day
 from audio_extract_dagster.database.tables import metadata
 from audio_extract_dagster.defs.failures import dagster_failures
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.table_metadata import preview, table_facts
+from audio_extract_dagster.startup import postgres_settings
 
 if TYPE_CHECKING:
     # Costs half a second, and the project's own assets are streams.

@@ -6,7 +6,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.runs import day_of_run
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 
 PLAN_JOB_NAME = "plan_day"
 
@@ -17,7 +17,7 @@ def plan_job(partitions: dg.PartitionsDefinition[str]) -> dg.JobDefinition:
     @dg.op(description="Counts the day's conversations at Genesys: one request.")
     def forecast_day(context: dg.OpExecutionContext) -> None:
         with dagster_failures():
-            settings = running_settings()
+            settings = settings_with_services()
             cost, rates = forecast_of(settings, [day_of_run(context.run)], SystemClock())
         context.add_output_metadata(
             {

@@ -23,20 +23,11 @@ from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.genesys import GenesysClient
 from audio_extract_dagster.model import JobUsage
-from audio_extract_dagster.settings import POSTGRES, Settings
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.settings import Settings
+from audio_extract_dagster.startup import settings_with_services
 
 # Another run of the day is waited for so long; after that this run stops with a clear message.
 WAIT_FOR_DAY_SECONDS = 60.0
-
-
-def postgres_settings() -> Settings:
-    """The settings for whatever needs the database, and not Genesys.
-
-    A schedule or a sensor that failed because a secret of Genesys is lost would start no run, and
-    so nobody would be told.
-    """
-    return running_settings(require=POSTGRES)
 
 
 class GenesysResource(dg.ConfigurableResource[GenesysClient]):
@@ -49,7 +40,7 @@ class GenesysResource(dg.ConfigurableResource[GenesysClient]):
     def client(self) -> GenesysClient:
         """The client of this run; raises `SettingsError` when Genesys is not configured."""
         if self._client is None:
-            self._client = genesys_client_of(running_settings(), self.clock)
+            self._client = genesys_client_of(settings_with_services(), self.clock)
         return self._client
 
     def pauses(self) -> CountedPauses:
@@ -88,7 +79,7 @@ class DownloaderResource(dg.ConfigurableResource[Downloader]):
     def downloader(self) -> Downloader:
         """The downloader of this run."""
         if self._downloader is None:
-            settings = running_settings()
+            settings = settings_with_services()
             self._downloader = Downloader(storage_of(settings), clock=self.clock)
         return self._downloader
 
@@ -116,7 +107,7 @@ class DayRunResource(dg.ConfigurableResource[DayRun]):
     def settings(self) -> Settings:
         """The settings of this run, complete: every step and check asks, they are read once."""
         if self._settings is None:
-            self._settings = running_settings()
+            self._settings = settings_with_services()
         return self._settings
 
     def engine(self) -> Engine:

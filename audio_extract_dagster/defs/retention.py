@@ -9,8 +9,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import expire_of
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.extraction.retention import ExpiredDay
-from audio_extract_dagster.settings import POSTGRES
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import postgres_settings
 
 RETENTION_JOB_NAME = "expire_old_days"
 # In the small hours of TIMEZONE, when no day is extracted.
@@ -23,7 +22,7 @@ def retention_job() -> dg.JobDefinition:
     @dg.op(description="Deletes audio, payloads, phone numbers that are too old; keeps the rows.")
     def expire_days(context: dg.OpExecutionContext) -> None:
         with dagster_failures():
-            settings = running_settings(require=POSTGRES)
+            settings = postgres_settings()
             if settings.retention_days is None:
                 context.log.info("RETENTION_DAYS is not set: everything is kept.")
                 return

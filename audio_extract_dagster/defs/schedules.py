@@ -9,9 +9,9 @@ from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import busy_days
 from audio_extract_dagster.defs.assets.audio import audio_config
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.extraction.due import DueDay, due_days, look_back
 from audio_extract_dagster.model import Ask
+from audio_extract_dagster.startup import postgres_settings
 
 
 def daily_schedule(

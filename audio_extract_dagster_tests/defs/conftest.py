@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.simulator import Simulator, World
+from audio_extract_dagster.startup import postgres_settings
 from audio_extract_dagster_tests.defs.location import CodeLocation
 from audio_extract_dagster_tests.defs.surroundings import (
     bare_environment,

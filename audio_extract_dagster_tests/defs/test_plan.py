@@ -8,7 +8,7 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import forecast_of
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 from audio_extract_dagster_tests.defs.location import (
     ASSETS,
     DAY,
@@ -33,7 +33,7 @@ def test_the_job_tells_what_the_command_would_and_changes_nothing(
 
     (output,) = result.filter_events(lambda event: event.is_successful_output)
     told = {name: value.value for name, value in output.step_output_data.metadata.items()}
-    cost, rates = forecast_of(running_settings(), [date.fromisoformat(DAY)], SystemClock())
+    cost, rates = forecast_of(settings_with_services(), [date.fromisoformat(DAY)], SystemClock())
     assert told == {
         "conversations": cost.conversations,
         "agent_calls": cost.agent_calls,

@@ -16,11 +16,11 @@ from audio_extract_dagster.composition import engine_of, letterhead_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.runs import first_failure
 from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_digest
+from audio_extract_dagster.startup import postgres_settings
 
 # Older backfills ended before anybody could be told; a new installation does not tell them.
 RECENT = timedelta(days=2)

@@ -11,12 +11,12 @@ from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs, waiting
 from audio_extract_dagster.database.locks import busy_days
 from audio_extract_dagster.defs.jobs import JOB_NAME
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.extraction.late_audio import (
     LOOKED_AT_FOR,
     AskAgain,
     days_to_ask_again,
 )
+from audio_extract_dagster.startup import postgres_settings
 
 
 def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:

@@ -9,11 +9,11 @@ from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, letterhead_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.ticks import last_tick
 from audio_extract_dagster.extraction.due import day_of_tick
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_not_run
+from audio_extract_dagster.startup import postgres_settings
 
 # So long after its tick a day has at least begun, also behind a queue.
 GRACE = timedelta(hours=2)

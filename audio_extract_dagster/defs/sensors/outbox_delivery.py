@@ -5,8 +5,8 @@ import dagster as dg
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, gateway_of
 from audio_extract_dagster.database.connection import database_errors
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.notify import outbox
+from audio_extract_dagster.startup import postgres_settings
 
 
 def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:

@@ -23,7 +23,7 @@ from audio_extract_dagster.model import Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_retention_failed
 from audio_extract_dagster.settings import Settings, SettingsError
-from audio_extract_dagster.startup import running_settings
+from audio_extract_dagster.startup import settings_with_services
 
 # Then there is no outbox, and a message goes out at once.
 _WITHOUT_DATABASE = (DatabaseUnavailable, DatabaseRefused, SettingsError)
@@ -88,7 +88,7 @@ def _tell(
         context.log.info(f"Run {run.run_id} is about no single day: nothing to tell.")
         return
     # Whatever else is missing: a run that failed for it must still be told.
-    settings, clock = running_settings(require=()), SystemClock()
+    settings, clock = settings_with_services(require=()), SystemClock()
     try:
         engine = engine_of(settings)
         after_run(
@@ -112,7 +112,7 @@ def _tell(
 
 def _tell_of_retention(run_id: str, cause: str) -> None:
     """Of retention only a failure is told: somebody may have promised that what is old is gone."""
-    settings = running_settings(require=())
+    settings = settings_with_services(require=())
     message = compose_retention_failed(cause, run_id, letterhead_of(settings))
     try:
         engine = engine_of(settings)

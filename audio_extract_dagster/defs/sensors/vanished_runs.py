@@ -11,11 +11,11 @@ from audio_extract_dagster.composition import engine_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
-from audio_extract_dagster.defs.resources import postgres_settings
 from audio_extract_dagster.defs.runs import report_vanished
 from audio_extract_dagster.defs.telling import announcer
 from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.extraction.job_end import VANISHED
+from audio_extract_dagster.startup import postgres_settings
 
 # A living run that lost its connection takes its lock again at its next step.
 GRACE_SECONDS = 300.0
