@@ -20,16 +20,17 @@ from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
 from audio_extract_dagster.defs.jobs import JOB_NAME
 from audio_extract_dagster.defs.runs import first_failure, report_vanished, was_stopped
+from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.settings import Settings
 
 
 @dataclass(frozen=True)
 class Execution:
-    """The run, why it failed (None if it did not), and what its other checks found."""
+    """The run, why it failed (None if it did not), how then, and what its other checks found."""
 
     run_id: str
     failure: str | None
-    canceled: bool = False
+    status: JobStatus = JobStatus.FAILED
     findings: Sequence[str] = ()
 
 
@@ -58,7 +59,7 @@ def execute(settings: Settings, day: date) -> Execution:
         if was_stopped(instance, result.run_id):
             # Of a signal to its own process Dagster thinks that it was an accident.
             instance.report_run_canceled(result.dagster_run, "Stopped by a signal.")
-            return Execution(result.run_id, "the run was canceled.", canceled=True)
+            return Execution(result.run_id, "the run was canceled.", JobStatus.CANCELED)
         failure = first_failure(instance, result.run_id) or "the run failed; the UI shows why."
         return Execution(result.run_id, failure, findings=findings)
 

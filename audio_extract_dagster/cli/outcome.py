@@ -10,17 +10,15 @@ import click
 
 from audio_extract_dagster.cli.execution import Execution
 from audio_extract_dagster.clock import SystemClock
-from audio_extract_dagster.composition import gateway_of
+from audio_extract_dagster.composition import engine_of, gateway_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
     database_errors,
-    open_engine,
 )
 from audio_extract_dagster.database.ledger import jobs
-from audio_extract_dagster.defs.telling import announcer, tell_directly
+from audio_extract_dagster.defs.telling import tell_directly, tell_end_of_run
 from audio_extract_dagster.errors import AudioExtractError
-from audio_extract_dagster.extraction.after_run import after_run
 from audio_extract_dagster.model import DayCounts, Job, JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.settings import Settings
@@ -31,30 +29,19 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
 
     Runs in this process do not reach the sensors, so what these do is done here.
     """
-    engine, clock = open_engine(settings.postgres()), SystemClock()
-    try:
-        after_run(
-            engine,
-            settings.pg_schema,
-            execution.run_id,
-            day,
-            failure=execution.failure,
-            announce=announcer(settings, {}),
-            clock=clock,
-            status=JobStatus.CANCELED if execution.canceled else JobStatus.FAILED,
-        )
-        with database_errors(engine), engine.connect() as connection:
-            job = jobs.job(connection, execution.run_id)
-    except (DatabaseUnavailable, DatabaseRefused):
-        if execution.failure is None:
-            raise
+    run_id, failure = execution.run_id, execution.failure
+    kept = tell_end_of_run(settings, run_id, day, failure, status=execution.status)
+    if not kept and failure is not None:
         code = _show(day, None, execution)
-        _tell_without_database(settings, day, execution.failure, execution.run_id)
+        with _only_warned():
+            tell_directly(settings, run_id, day, failure, status=execution.status)
         return code
+    engine = engine_of(settings)
+    with database_errors(engine), engine.connect() as connection:
+        job = jobs.job(connection, run_id)
     code = _show(day, job, execution)
     with _only_warned(), database_errors(engine):
-        outbox.send_before_exit(engine, gateway_of(settings), clock)
-    engine.dispose()
+        outbox.send_before_exit(engine, gateway_of(settings), SystemClock())
     return code
 
 
@@ -64,16 +51,9 @@ def loss_of_database_told(settings: Settings, day: date) -> Iterator[None]:
     try:
         yield
     except (DatabaseUnavailable, DatabaseRefused) as error:
-        _tell_without_database(settings, day, str(error))
+        with _only_warned():
+            tell_directly(settings, None, day, str(error))
         raise
-
-
-def _tell_without_database(
-    settings: Settings, day: date, failure: str, run_id: str | None = None
-) -> None:
-    failed = Job.of_failed_run(run_id or "", day, failure, SystemClock().now())
-    with _only_warned():
-        tell_directly(settings, failed)
 
 
 @contextmanager
@@ -87,8 +67,7 @@ def _only_warned() -> Iterator[None]:
 
 def _show(day: date, job: Job | None, execution: Execution) -> int:
     if job is None:
-        status = JobStatus.CANCELED if execution.canceled else JobStatus.FAILED
-        click.secho(f"{day} {status.value}: {execution.failure}", fg="red", err=True)
+        click.secho(f"{day} {execution.status.value}: {execution.failure}", fg="red", err=True)
         return 1
     click.echo(counts_in_words(day, job.status, job.counts))
     click.echo(f"{job.usage.requests} API requests, {job.usage.wait_seconds:.0f} s of waiting")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Engine
@@ -39,8 +38,10 @@ def after_run(
         if job is None:
             if failure is not None:
                 counts = accounts.count_day(connection, call_date)
-                failed = Job.of_failed_run(run_id, call_date, failure, now, counts)
-                announce(connection, replace(failed, status=status))
+                announce(
+                    connection,
+                    Job.of_failed_run(run_id, call_date, failure, now, counts, status=status),
+                )
         elif job.status is JobStatus.RUNNING and not is_held(engine, schema, call_date):
             cause = at_stage(job.stage, failure or VANISHED)
             end_job(connection, job, Verdict(status, cause), now, announce)

@@ -132,8 +132,14 @@ class Job:
 
     @staticmethod
     def of_failed_run(
-        run_id: str, call_date: date, error: str, now: datetime, counts: DayCounts | None = None
+        run_id: str,
+        call_date: date,
+        error: str,
+        now: datetime,
+        counts: DayCounts | None = None,
+        *,
+        status: JobStatus = JobStatus.FAILED,
     ) -> Job:
-        """A run that failed before it had a row of its own."""
+        """A run that failed, or was canceled, before it had a row of its own."""
         counts = counts or DayCounts()
-        return Job(run_id, call_date, JobStatus.FAILED, None, now, now, counts, JobUsage(), error)
+        return Job(run_id, call_date, status, None, now, now, counts, JobUsage(), error)

@@ -173,6 +173,15 @@ def test_without_a_database_a_failure_is_mailed_at_once(
     assert "the run vanished" in gateway.received[0]["htmlContent"]
 
 
+def test_without_a_database_a_run_that_was_canceled_is_not_called_a_failure(
+    location: CodeLocation, gateway: HttpGatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = started_run(location)
+    monkeypatch.setenv("PG_PORT", "9")
+    run_ended(location, "notify_canceled", location.instance.report_run_canceled(run), run)
+    assert subjects(gateway) == [f"Call recordings of {DAY}: CANCELED"]
+
+
 def test_without_a_database_the_days_of_a_backfill_are_not_mailed_one_by_one(
     location: CodeLocation, gateway: HttpGatewayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

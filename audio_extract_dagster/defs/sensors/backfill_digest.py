@@ -1,7 +1,6 @@
 """One message about a whole backfill, instead of one for each of its days."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -114,5 +113,5 @@ def _stand_in(
     """For the job of a run that broke before it had one."""
     cause = first_failure(instance, run.run_id) or f"the run ended as {run.status.value}"
     counts = accounts.count_day(connection, day)
-    job = Job.of_failed_run(run.run_id, day, cause, SystemClock().now(), counts)
-    return replace(job, status=_BROKEN[run.status])
+    status, now = _BROKEN[run.status], SystemClock().now()
+    return Job.of_failed_run(run.run_id, day, cause, now, counts, status=status)

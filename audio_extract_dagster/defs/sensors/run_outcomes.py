@@ -8,25 +8,22 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, gateway_of, letterhead_of
-from audio_extract_dagster.database.connection import (
-    DatabaseRefused,
-    DatabaseUnavailable,
-    database_errors,
-)
+from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.retention import RETENTION_JOB_NAME
 from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure, only_checks
-from audio_extract_dagster.defs.telling import announcer, tell_directly
-from audio_extract_dagster.extraction.after_run import after_run
+from audio_extract_dagster.defs.telling import (
+    WITHOUT_DATABASE,
+    is_of_backfill,
+    tell_directly,
+    tell_end_of_run,
+)
 from audio_extract_dagster.extraction.job_end import VANISHED
-from audio_extract_dagster.model import Job, JobStatus
+from audio_extract_dagster.model import JobStatus
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.notify.message import compose_retention_failed
-from audio_extract_dagster.settings import Settings, SettingsError
+from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.startup import settings_with_services
-
-# Then there is no outbox, and a message goes out at once.
-_WITHOUT_DATABASE = (DatabaseUnavailable, DatabaseRefused, SettingsError)
 
 
 def run_outcome_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
@@ -88,26 +85,11 @@ def _tell(
         context.log.info(f"Run {run.run_id} is about no single day: nothing to tell.")
         return
     # Whatever else is missing: a run that failed for it must still be told.
-    settings, clock = settings_with_services(require=()), SystemClock()
-    try:
-        engine = engine_of(settings)
-        after_run(
-            engine,
-            settings.pg_schema,
-            run.run_id,
-            day,
-            failure=failure,
-            announce=announcer(settings, run.tags),
-            clock=clock,
-            status=status,
-        )
-    except _WITHOUT_DATABASE:
-        if failure is None:
-            raise  # a run that succeeded has put its message into the outbox itself
-        if "dagster/backfill" not in run.tags:  # whose days are told together
-            tell_directly(settings, Job.of_failed_run(run.run_id, day, failure, clock.now()))
-        return
-    _deliver(settings, engine)
+    settings = settings_with_services(require=())
+    if tell_end_of_run(settings, run.run_id, day, failure, status=status, run_tags=run.tags):
+        _deliver(settings, engine_of(settings))
+    elif failure is not None and not is_of_backfill(run.tags):
+        tell_directly(settings, run.run_id, day, failure, status=status)
 
 
 def _tell_of_retention(run_id: str, cause: str) -> None:
@@ -125,7 +107,7 @@ def _tell_of_retention(run_id: str, cause: str) -> None:
                 outcome=JobStatus.FAILED.value,
                 now=SystemClock().now(),
             )
-    except _WITHOUT_DATABASE:
+    except WITHOUT_DATABASE:
         gateway_of(settings).send(message)
         return
     _deliver(settings, engine)
