@@ -18,16 +18,6 @@ from audio_extract_dagster.database.connection import PostgresSettings
 PARTS = frozenset({"postgres", "genesys", "gateway"})
 
 
-class SimulatorOptions(msgspec.Struct, frozen=True):
-    """The world of the embedded simulator; the meaning is that of `simulator.serve`."""
-
-    seed: int = 1
-    calls_per_day: int = 120
-    timezone: str = "America/Lima"
-    replay: str | None = None
-    switches: tuple[str, ...] = ()
-
-
 class Session(msgspec.Struct, frozen=True):
     """Who the supervisor is, where it listens, and the word that tells it a user of this folder."""
 
@@ -41,7 +31,6 @@ class Request(msgspec.Struct, frozen=True):
 
     token: str
     parts: frozenset[str]
-    simulator: SimulatorOptions | None
 
 
 class EmbeddedServices(msgspec.Struct, frozen=True):

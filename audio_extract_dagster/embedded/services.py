@@ -8,17 +8,10 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 
-import msgspec
-
 from audio_extract_dagster.database.connection import PostgresSettings
-from audio_extract_dagster.embedded.control import (
-    ControlFolder,
-    EmbeddedServices,
-    SimulatorOptions,
-)
+from audio_extract_dagster.embedded.control import ControlFolder, EmbeddedServices
 from audio_extract_dagster.embedded.gateway import Gateway
 from audio_extract_dagster.embedded.postgres import EmbeddedPostgres
-from audio_extract_dagster.errors import NotYet
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +24,14 @@ class Services:
         self._gateway = Gateway(folder.data / "messages")
         self._postgres_settings: PostgresSettings | None = None
         self._notify_url: str | None = None
-        self._genesys: tuple[SimulatorOptions, str] | None = None
+        self._genesys_url: str | None = None
         self._stack = ExitStack()
 
-    def provide(self, parts: frozenset[str], options: SimulatorOptions | None) -> EmbeddedServices:
+    def provide(self, parts: frozenset[str]) -> EmbeddedServices:
         """Start what is missing of `parts`, also a server that has ended by itself."""
         return EmbeddedServices(
             postgres=self._provide_postgres() if "postgres" in parts else None,
-            genesys_url=self._provide_genesys(options) if "genesys" in parts else None,
+            genesys_url=self._provide_genesys() if "genesys" in parts else None,
             notify_url=self._provide_gateway() if "gateway" in parts else None,
         )
 
@@ -53,23 +46,16 @@ class Services:
             _log.info("PostgreSQL is on port %d.", self._postgres_settings.port)
         return self._postgres_settings
 
-    def _provide_genesys(self, wanted: SimulatorOptions | None) -> str:
-        if self._genesys is None:
+    def _provide_genesys(self) -> str:
+        if self._genesys_url is None:
             # Only development needs the simulator, and only when Genesys is not configured.
             from audio_extract_dagster.simulator import serve  # noqa: PLC0415
 
-            options = wanted or SimulatorOptions()
-            simulator = serve(**msgspec.structs.asdict(options))
+            simulator = serve()
             self._stack.callback(simulator.stop)
-            self._genesys = options, simulator.url
+            self._genesys_url = simulator.url
             _log.info("The Genesys simulator is on %s.", simulator.url)
-        running, url = self._genesys
-        if wanted not in (None, running):
-            raise NotYet(
-                "The embedded simulator already runs with other options in this working folder "
-                f"({running}). Stop what uses it, or work in another folder."
-            )
-        return url
+        return self._genesys_url
 
     def _provide_gateway(self) -> str:
         if self._notify_url is None:

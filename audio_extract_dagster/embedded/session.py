@@ -28,7 +28,6 @@ from audio_extract_dagster.embedded.control import (
     Reply,
     Request,
     Session,
-    SimulatorOptions,
 )
 from audio_extract_dagster.embedded.libpq import without_libpq
 from audio_extract_dagster.errors import Never, NotYet, TryAgain
@@ -53,28 +52,26 @@ class EmbeddedUnavailable(TryAgain):
 def ensure_embedded(
     data_folder: Path,
     parts: Collection[str] = PARTS,
-    simulator: SimulatorOptions | None = None,
     *,
     clock: Clock | None = None,
 ) -> EmbeddedServices:
     """Make sure that `parts` run, and tell how to reach them. They run until this process ends.
 
-    `simulator`: None takes the one that runs, or starts one with the default options. To be called
-    as often as wanted: repeating takes a millisecond and starts again what was killed. Raises
-    `EmbeddedUnavailable`, or of the three families what a service raised that did not start.
+    To be called as often as wanted: repeating takes a millisecond and starts again what was killed.
+    Raises `EmbeddedUnavailable`, or of the three families what a service raised that did not start.
     """
     if unknown := set(parts) - PARTS:
         raise ValueError(f"there are no embedded services {sorted(unknown)}")
     folder = ControlFolder(data_folder)
-    wish = frozenset(parts), simulator
+    wanted = frozenset(parts)
     key = os.getpid(), folder.data
     with _guard:
         if key in _uses:
             try:
-                return _uses[key].ask(*wish)
+                return _uses[key].ask(wanted)
             except OSError:  # the supervisor was killed
                 del _uses[key]
-        _uses[key], services = _join(folder, wish, clock or SystemClock())
+        _uses[key], services = _join(folder, wanted, clock or SystemClock())
         return services
 
 
@@ -94,9 +91,9 @@ class _Use:
         self._socket = socket.create_connection(("127.0.0.1", session.port), _ANSWER_SECONDS)
         self._answers = self._socket.makefile("rb")
 
-    def ask(self, parts: frozenset[str], simulator: SimulatorOptions | None) -> EmbeddedServices:
+    def ask(self, parts: frozenset[str]) -> EmbeddedServices:
         """The services, running. Raises OSError, and is closed, if the supervisor is gone."""
-        request = msgspec.json.encode(Request(self._token, parts, simulator))
+        request = msgspec.json.encode(Request(self._token, parts))
         try:
             self._socket.sendall(request + b"\n")
             line = self._answers.readline()
@@ -116,14 +113,14 @@ class _Use:
 
 
 def _join(
-    folder: ControlFolder, wish: tuple[frozenset[str], SimulatorOptions | None], clock: Clock
+    folder: ControlFolder, parts: frozenset[str], clock: Clock
 ) -> tuple[_Use, EmbeddedServices]:
     """Become a user. The lock is held until the supervisor has answered: till then it may stop."""
     try:
         with folder.start_lock().acquire(timeout=_JOIN_SECONDS + _ANSWER_SECONDS):
             use = _connect(folder, clock)
             try:
-                return use, use.ask(*wish)
+                return use, use.ask(parts)
             except BaseException:
                 use.close()
                 raise

@@ -128,7 +128,7 @@ class Supervisor:
             return Reply(failure="This supervisor belongs to another working folder.")
         connection.is_user = True
         try:
-            return Reply(services=self._services.provide(request.parts, request.simulator))
+            return Reply(services=self._services.provide(request.parts))
         except NotYet as error:
             return Reply(failure=str(error), family="NotYet")
         except TryAgain as error:

