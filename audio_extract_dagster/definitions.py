@@ -58,7 +58,7 @@ def definitions() -> dg.Definitions:
             for assets in (
                 conversations_asset(partitions),
                 agent_calls_asset(partitions),
-                audio_assets(partitions),
+                audio_assets(partitions, "file" if settings.storage_is_local else "gcs"),
                 daily_report_asset(partitions),
             )
         ],

@@ -12,7 +12,10 @@ from audio_extract_dagster.startup import postgres_settings
 
 @click.command("expire")
 def command() -> None:
-    """Delete audio, payloads and phone numbers of days older than RETENTION_DAYS; keep the rows."""
+    """Delete audio, payloads and phone numbers of days older than RETENTION_DAYS; keep the rows.
+
+    The job expire_old_days of the schedule retention does the same each night.
+    """
     settings = postgres_settings()
     if settings.retention_days is None:
         raise click.UsageError("RETENTION_DAYS is not set: everything is kept.")

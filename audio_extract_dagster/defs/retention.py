@@ -33,7 +33,11 @@ def retention_job() -> dg.JobDefinition:
     @dg.job(
         name=RETENTION_JOB_NAME,
         executor_def=dg.in_process_executor,
-        description="Deletes what is older than RETENTION_DAYS. The rows stay, with the reason.",
+        description=(
+            "Deletes what is older than RETENTION_DAYS; the rows stay, with the reason. The "
+            "schedule retention starts it each night, the command audio-extract expire does the "
+            "same."
+        ),
     )
     def expire_old_days() -> None:
         expire_days()
@@ -51,7 +55,10 @@ def retention_schedule(
         cron_schedule=_CRON,
         execution_timezone=days.timezone.key,
         default_status=status,
-        description="Deletes each night what is older than RETENTION_DAYS; off without it.",
+        description=(
+            f"Starts the job {RETENTION_JOB_NAME} each night, which deletes what is older than "
+            "RETENTION_DAYS; off without it."
+        ),
     )
 
 

@@ -82,6 +82,18 @@ def test_five_assets_in_the_order_of_the_day(working_folder: Path) -> None:
         "daily_report": "reporting",
     }
     assert all(graph.get(AssetKey(name)).description for name in ASSETS)
+    assert definitions().resolve_assets_def("audio_records").op.description
+
+
+@pytest.mark.parametrize(("place", "kind"), [("data/audio", "file"), ("gs://calls/audio", "gcs")])
+def test_recordings_are_shown_as_files_where_they_are_kept(
+    working_folder: Path, monkeypatch: pytest.MonkeyPatch, place: str, kind: str
+) -> None:
+    monkeypatch.setenv("AUDIO_STORAGE_URI", place)
+    graph = definitions().resolve_asset_graph()
+    kinds = {name: graph.get(AssetKey(name)).kinds for name in ASSETS}
+    assert kinds.pop("audio_records") == {"python", "postgres", kind}
+    assert {frozenset(each) for each in kinds.values()} == {frozenset({"python", "postgres"})}
 
 
 def test_the_job_of_a_day_makes_everything_and_checks_it(working_folder: Path) -> None:

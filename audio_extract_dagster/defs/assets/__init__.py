@@ -21,10 +21,13 @@ class _OfEveryAsset(TypedDict):
     metadata: Mapping[str, Any]
 
 
-def kept_in(table: Table, tags: Mapping[str, str] = PERSONAL) -> _OfEveryAsset:
-    """What Dagster is told of every asset that is a table; `owners` are who is asked about it."""
+def kept_in(table: Table, tags: Mapping[str, str] = PERSONAL, *files: str) -> _OfEveryAsset:
+    """What Dagster is told of every asset that is a table; `owners` are who is asked about it.
+
+    `files` is the kind of place where what the rows tell of is kept.
+    """
     return {
-        "kinds": {"python", "postgres"},
+        "kinds": {"python", "postgres", *files},
         "owners": ["team:operations"],
         "tags": tags,
         "metadata": {"dagster/column_schema": column_schema(table)},

@@ -12,7 +12,7 @@ from audio_extract_dagster.composition import limits_of, storage_of
 from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
-from audio_extract_dagster.defs.assets import GENESYS_POOL, kept_in
+from audio_extract_dagster.defs.assets import GENESYS_POOL, PERSONAL, kept_in
 from audio_extract_dagster.defs.day_metadata import table_of_reasons
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.links import files_of_day
@@ -51,8 +51,8 @@ def audio_config(ask: Ask) -> dict[str, Any]:
     return {"ops": {"audio": {"config": {"ask": ask.name}}}}
 
 
-def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The two assets for the given calendar."""
+def audio_assets(partitions: dg.PartitionsDefinition[str], files: str) -> dg.AssetsDefinition:
+    """The two assets for the given calendar; `files` is Dagster's kind for where audio is kept."""
 
     @dg.multi_asset(
         name="audio",
@@ -64,7 +64,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
             "its link appears, and settles why any is not there. Its progress is in the log: "
             "filter it by `answer`."
         ),
-        specs=_specs(),
+        specs=_specs(files),
     )
     def audio(
         context: dg.AssetExecutionContext,
@@ -120,7 +120,7 @@ def _results(engine: Engine, settings: Settings, day: date) -> Iterator[dg.Mater
     )
 
 
-def _specs() -> list[dg.AssetSpec]:
+def _specs(files: str) -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             "audio_batches",
@@ -138,6 +138,6 @@ def _specs() -> list[dg.AssetSpec]:
                 "One row for each recording of each agent call: `STORED` with its file and "
                 "checksum, or `PENDING`, `MISSING`, `FAILED` with the reason."
             ),
-            **kept_in(audio_records),
+            **kept_in(audio_records, PERSONAL, files),
         ),
     ]
