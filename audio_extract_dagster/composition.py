@@ -13,11 +13,7 @@ from functools import cache
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import (
-    PostgresSettings,
-    database_errors,
-    open_engine,
-)
+from audio_extract_dagster.database.connection import PostgresSettings, open_engine, reading
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.request_budget import SharedBudget
 from audio_extract_dagster.database.stopwatch import Stopwatch, time_database
@@ -130,7 +126,7 @@ def forecast_of(settings: Settings, days: Sequence[date], clock: Clock) -> tuple
     with genesys_client_of(settings, clock) as client:
         hits = count_hits(client, settings.business_days, days, settings.queue_ids)
     engine = engine_of(settings)
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         rates = measured_rates(accounts.measured_days(connection))
     cost = forecast(
         hits,

@@ -116,12 +116,12 @@ def _earlier_days(settings: Settings) -> str:
 
 def _last_statuses(settings: Settings) -> dict[date, JobStatus]:
     from audio_extract_dagster.composition import engine_of
-    from audio_extract_dagster.database.connection import database_errors
+    from audio_extract_dagster.database.connection import reading
     from audio_extract_dagster.database.ledger import jobs
     from audio_extract_dagster.database.migrate import schema_is_current
 
     engine = engine_of(settings)
     if not schema_is_current(engine):
         return {}
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         return jobs.statuses_between(connection, date.min, date.max)

@@ -14,7 +14,7 @@ from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy import Engine, exc
 
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors, explain
+from audio_extract_dagster.database.connection import database_errors, explain, reading
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.definitions import definitions
@@ -81,7 +81,7 @@ def _instance_errors(engine: Engine) -> Iterator[None]:
 def _report_vanished_runs(instance: DagsterInstance, settings: Settings, day: date) -> None:
     """Runs of this day that a kill left open: Dagster cannot know that their process is gone."""
     engine = engine_of(settings)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         running = jobs.running_jobs(connection, day)
     # Asked after that: a run that begins just now takes the lock first, then opens its job.
     if is_held(engine, settings.pg_schema, day):

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.schema import CreateSchema
 
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.migrate import migrate
 from audio_extract_dagster.settings import Settings
 from audio_extract_dagster.startup import exported_settings, uses_embedded_database
@@ -109,7 +109,7 @@ def ready_database(settings: Settings, *, embedded: bool = False) -> None:
 
 def _create_dagster_schema(engine: Engine) -> None:
     exists = text("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = :name)")
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         if not connection.execute(exists, {"name": DAGSTER_SCHEMA}).scalar_one():
             connection.execute(CreateSchema(DAGSTER_SCHEMA, if_not_exists=True))
 

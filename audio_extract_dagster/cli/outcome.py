@@ -14,7 +14,7 @@ from audio_extract_dagster.composition import engine_of, gateway_of
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
-    database_errors,
+    reading,
 )
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.telling import tell_directly, tell_end_of_run
@@ -37,10 +37,10 @@ def show_outcome(settings: Settings, day: date, execution: Execution) -> int:
             tell_directly(settings, run_id, day, failure, status=execution.status)
         return code
     engine = engine_of(settings)
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         job = jobs.job(connection, run_id)
     code = _show(day, job, execution)
-    with _only_warned(), database_errors(engine):
+    with _only_warned():
         outbox.send_before_exit(engine, gateway_of(settings), SystemClock())
     return code
 

@@ -11,9 +11,13 @@ from datetime import date
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import exc
 
-from audio_extract_dagster.database.connection import open_engine
+from audio_extract_dagster.database.connection import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    open_engine,
+    reading,
+)
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.settings import Settings
 
@@ -58,10 +62,10 @@ def _follow(settings: Settings, day: date, progress: Progress, done: threading.E
     task = progress.add_task(f"{day}: starting", total=None)
     while not done.wait(_EVERY_SECONDS):
         try:
-            with engine.connect() as connection:
+            with reading(engine) as connection:
                 running = jobs.running_jobs(connection, day)
                 total, answered = accounts.progress(connection, day)
-        except exc.DBAPIError:
+        except (DatabaseRefused, DatabaseUnavailable):
             continue  # the run itself will say what is wrong
         if running and running[0].stage:
             progress.update(task, description=f"{day}: {running[0].stage}")

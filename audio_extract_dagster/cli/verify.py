@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from audio_extract_dagster.cli.span import span_of_days
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, genesys_client_of, storage_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import DayIsBusy, day_lock
 from audio_extract_dagster.extraction.verification import (
@@ -61,7 +61,7 @@ def command(first: date, last: date, mend: bool, deep: bool) -> None:
 
 def _never_run(engine: Engine, days: Sequence[date]) -> list[date]:
     """Nothing differs on a day of which nothing is known."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         ran = jobs.last_statuses(connection, days)
     return [day for day in days if day not in ran]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import URL, Engine, create_engine, exc
+from sqlalchemy import URL, Connection, Engine, create_engine, exc
 
 from audio_extract_dagster.database.storable import to_json
 from audio_extract_dagster.errors import AudioExtractError, Never, TryAgain
@@ -89,6 +89,20 @@ def _session_options(schema: str) -> str:
     # A process that was paused while it held a row must not stop all others without a word.
     patient = "-c lock_timeout=10min"
     return f"-c search_path={search_path} -c TimeZone=UTC {alive} {patient}"
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read by; what goes wrong with it comes out as our errors."""
+    with database_errors(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction: all of it or, if anything is raised, nothing. Errors likewise."""
+    with database_errors(engine), engine.begin() as connection:
+        yield connection
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from datetime import date
 from sqlalchemy import Connection, Engine, exc, text
 
 from audio_extract_dagster.clock import Clock, SystemClock
-from audio_extract_dagster.database.connection import DatabaseUnavailable, database_errors
+from audio_extract_dagster.database.connection import DatabaseUnavailable, database_errors, reading
 from audio_extract_dagster.errors import NotYet, TryAgain
 from audio_extract_dagster.model import JobStatus
 
@@ -81,7 +81,7 @@ def day_lock(
 
 def is_held(engine: Engine, schema: str, day: date) -> bool:
     """Whether any process holds the lock of `day`."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         return bool(connection.scalar(_HELD, _day_key(schema, day)))
 
 

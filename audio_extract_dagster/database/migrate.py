@@ -18,8 +18,9 @@ from sqlalchemy.schema import CreateSchema, SetColumnComment, SetTableComment
 from audio_extract_dagster.database.connection import (
     DatabaseRefused,
     DatabaseUnavailable,
-    database_errors,
+    reading,
     sql_state,
+    writing,
 )
 from audio_extract_dagster.database.locks import advisory_key
 from audio_extract_dagster.database.tables import metadata
@@ -45,7 +46,7 @@ def migrate(engine: Engine, schema: str, *, lock_seconds: float = 60) -> None:
     """
     if schema_is_current(engine):
         return
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         _take_lock(connection, schema, lock_seconds)
         _create_schema(connection, schema)
         if _current(connection):
@@ -61,7 +62,7 @@ def schema_is_current(engine: Engine) -> bool:
 
     Raises as `database_errors` does when the database cannot be asked.
     """
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         return _current(connection)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading, writing
 from audio_extract_dagster.database.tables import request_budget
 from audio_extract_dagster.genesys.pacing import Pace
 
@@ -76,14 +76,14 @@ class SharedBudget:
         return self._clock.monotonic() - asked
 
     def back_off(self, seconds: float) -> None:
-        with database_errors(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             pace, now = self._locked(connection)
             pace.back_off(now + seconds)
             self._keep(connection, pace)
 
     def _book(self) -> tuple[float, float]:
         """The next turn that nobody has, and how long it is until it comes."""
-        with database_errors(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             pace, now = self._locked(connection)
             if pace.is_of_another_time(now):
                 _log.warning("The clock was set back: the request budget begins anew.")
@@ -93,7 +93,7 @@ class SharedBudget:
 
     def _look_again(self, turn: float) -> tuple[float, float]:
         """The turn, and how long it is until it comes; another one if it has become void."""
-        with database_errors(self._engine), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             pace, now = self._state(connection.execute(self._row).one())
         if pace.is_silenced(turn) or pace.is_of_another_time(now):
             return self._book()

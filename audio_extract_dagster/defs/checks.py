@@ -6,7 +6,7 @@ import dagster as dg
 
 from audio_extract_dagster.checks import ALL_CHECKS, Check, DayToCheck
 from audio_extract_dagster.composition import storage_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.defs.failures import dagster_failures
 from audio_extract_dagster.defs.resources import DayRunResource
 from audio_extract_dagster.defs.runs import day_of_run
@@ -36,10 +36,10 @@ def _asset_check(
     def examine(
         context: dg.AssetCheckExecutionContext, day_run: DayRunResource
     ) -> dg.AssetCheckResult:
-        with dagster_failures(), database_errors(day_run.engine()):
+        with dagster_failures():
             # The day of the run, which may be about this check alone: looking begins no job.
             day, settings = day_of_run(context.run), day_run.settings()
-            with day_run.engine().connect() as connection:
+            with reading(day_run.engine()) as connection:
                 found = check.look(
                     DayToCheck(
                         day=day,

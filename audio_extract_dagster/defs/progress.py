@@ -8,7 +8,7 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import accounts
 
 # Dagster opens a connection to its storage for each message, and counting takes longer the longer
@@ -48,7 +48,7 @@ class LoggedProgress:
             self._tell()
 
     def _tell(self) -> None:
-        with database_errors(self._engine), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             total, answered = accounts.progress(connection, self._day)
         answers = f"{answered:,} of {total:,} agent calls of {self._day} have their answer."
         self._log.info("\n".join([*self._lines, answers]))

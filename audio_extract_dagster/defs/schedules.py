@@ -4,7 +4,7 @@ import dagster as dg
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import busy_days
 from audio_extract_dagster.defs.assets.audio import audio_config
@@ -43,7 +43,7 @@ def daily_schedule(
             return dg.SkipReason(f"No business day has finished yet (START_DATE {days.first}).")
         settings = postgres_settings()
         engine = engine_of(settings)
-        with database_errors(engine), engine.connect() as connection:
+        with reading(engine) as connection:
             done = jobs.last_statuses(connection, considered)
             first = jobs.first_day(connection)
         busy = busy_days(engine, settings.pg_schema, done)

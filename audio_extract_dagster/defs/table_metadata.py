@@ -6,6 +6,7 @@ import dagster as dg
 from sqlalchemy import Engine, Table, select
 from sqlalchemy.dialects import postgresql
 
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.defs.lineage import column_lineage
 from audio_extract_dagster.settings import Settings
 
@@ -35,7 +36,7 @@ def preview(engine: Engine, table: Table, day: date) -> dg.MarkdownMetadataValue
         .order_by(*table.primary_key.columns)
         .limit(_ROWS)
     )
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         rows = [[_cell(value) for value in row] for row in connection.execute(query)]
     header = [column.name for column in shown]
     lines = [header, ["---"] * len(header), *rows]

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.extraction.accounting import Verdict
@@ -33,7 +33,7 @@ def after_run(
     cause that the orchestrator knows, None for a success.
     """
     now = clock.now()
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         job = jobs.job(connection, run_id)
         if job is None:
             if failure is not None:

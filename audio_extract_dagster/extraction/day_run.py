@@ -17,7 +17,7 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading, writing
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.database.locks import LockLost, day_lock
@@ -66,7 +66,7 @@ class DayRun:
     def __enter__(self) -> DayRun:
         with ExitStack() as holding:
             self._lock = holding.enter_context(self._take_lock())
-            with database_errors(self._engine), self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 self._close_vanished(connection)
                 jobs.open_job(connection, self.run_id, self.call_date, self._clock.now())
             self._holding = holding.pop_all()
@@ -78,7 +78,7 @@ class DayRun:
                 self.failed(str(error))
             elif error is not None:
                 self.canceled()
-            with database_errors(self._engine), self._engine.begin() as connection:
+            with writing(self._engine) as connection:
                 self._close(connection)
 
     def meter(self, usage: Callable[[], JobUsage]) -> None:
@@ -97,7 +97,7 @@ class DayRun:
         """Say what the run does now; raises `LockLost` if another run could have taken the day."""
         self.check()
         self._stage = name
-        with database_errors(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             jobs.set_stage(connection, self.run_id, name)
             jobs.set_usage(connection, self.run_id, self._usage())
 
@@ -105,7 +105,7 @@ class DayRun:
         """Raise `LockLost` if another run could have taken the day."""
         if self._lock.check():
             return
-        with database_errors(self._engine), self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             job = jobs.job(connection, self.run_id)
         if job is None or job.status is not JobStatus.RUNNING:
             # While nobody held the lock, somebody took this run for dead, and another one may have

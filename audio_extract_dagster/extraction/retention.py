@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading, writing
 from audio_extract_dagster.database.ledger import expiry
 from audio_extract_dagster.database.locks import DayIsBusy, DayLock, day_lock
 from audio_extract_dagster.errors import NotYet
@@ -56,7 +56,7 @@ def expire(
     engine: Engine, schema: str, storage: AudioStorage, before: date, clock: Clock
 ) -> Iterator[ExpiredDay]:
     """Delete what the days before `before` still have, oldest first, as the result is asked for."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         days = expiry.days_to_expire(connection, before)
     for day in days:
         try:
@@ -94,7 +94,7 @@ def all_expired(days: Iterable[ExpiredDay]) -> Iterator[ExpiredDay]:
 def _expire_day(
     engine: Engine, storage: AudioStorage, day: date, now: datetime, lock: DayLock
 ) -> ExpiredDay:
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         files = expiry.files(connection, day)
     ours = {key: file for file in files if (key := key_in(storage, file.uri)) is not None}
     if any(file.is_stored for file in ours.values()):
@@ -103,7 +103,7 @@ def _expire_day(
     # What no row names goes first, while the day still has what makes the next pass look at it.
     # With rows of another storage it stays: that one may be this place by another name.
     strays = [] if elsewhere else _delete_strays(storage, day, ours, lock)
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         expiry.mark(connection, day, [file.uri for file in ours.values()], now)
         payloads = expiry.forget_details(connection, day)
     keys = list(ours)
@@ -114,7 +114,7 @@ def _expire_day(
             lock.check()
             # A list, so that an error of any of them comes out here.
             list(threads.map(storage.delete, some))
-            with database_errors(engine), engine.begin() as connection:
+            with writing(engine) as connection:
                 expiry.forget_files(connection, day, [ours[key].uri for key in some])
     sizes = [file.size_bytes for file in ours.values()] + strays
     return ExpiredDay(day, len(sizes), sum(sizes), payloads, elsewhere)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading, writing
 from audio_extract_dagster.database.ledger import accounts, expiry, inventory, records
 from audio_extract_dagster.database.ledger.calls import calls_of_day, named_calls
 from audio_extract_dagster.database.ledger.inventory import FileRow
@@ -62,7 +62,7 @@ class MetadataSource(Protocol):
 
 def verify_day(engine: Engine, storage: AudioStorage, day: date) -> Iterator[Finding]:
     """Everything in which rows and files of one day differ."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         # All at once: reading the files takes hours, and no transaction should.
         rows = list(inventory.stored_files(connection, day))
         without_record = accounts.calls_without_record(connection, day)
@@ -86,7 +86,7 @@ def verify_day(engine: Engine, storage: AudioStorage, day: date) -> Iterator[Fin
 
 def verify_with_genesys(engine: Engine, source: MetadataSource, day: date) -> Iterator[Finding]:
     """What Genesys lists for the calls of the day and the rows do not know; a request per call."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         calls = calls_of_day(connection, day)
         expired = expiry.expired_recordings(connection, day)
     for call in calls:
@@ -127,7 +127,7 @@ def repair(
         return 0
     if Difference.FILE_MISSING in lost.values():
         refuse_if_empty(storage)
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         ids = sorted({conversation_id for conversation_id, _ in lost})
         reasons: dict[str, dict[str, Reason]] = {each: {} for each in ids}
         for (conversation_id, recording_id), difference in lost.items():

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import reading, writing
 from audio_extract_dagster.database.storable import clean_text
 from audio_extract_dagster.database.tables import notifications
 from audio_extract_dagster.notify.gateway import (
@@ -152,7 +153,7 @@ def _try(engine: Engine, gateway: Gateway, clock: Clock, key: _Key) -> _Try:
     """Send one message and note how that went, in one transaction that keeps others off it."""
     this = and_(notifications.c.run_id == key[0], notifications.c.status == key[1])
     unsent = select(notifications).where(this, notifications.c.sent_at.is_(None))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         row = connection.execute(unsent.with_for_update(skip_locked=True)).first()
         if row is None:
             return _Try.TAKEN
@@ -194,11 +195,11 @@ def _due(engine: Engine, now: datetime) -> list[_Key]:
         )
         .limit(_AT_ONCE)
     )
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return [(row.run_id, row.status) for row in connection.execute(statement)]
 
 
 def _waiting(engine: Engine) -> int:
     statement = select(func.count()).where(notifications.c.sent_at.is_(None))
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return connection.execute(statement).scalar_one()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Engine, Select, Table, Text, cast, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.copy import copy_out
 from audio_extract_dagster.database.day_tables.rows import columns_named
 
@@ -31,7 +31,7 @@ def read_day(engine: Engine, table: Table, days: Iterable[date]) -> pd.DataFrame
 
     columns = list(table.columns)
     file = FrameFile(columns)
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         copy_out(connection, _of_days(readable(columns), table, days), file)
     return file.frame()
 
@@ -55,7 +55,7 @@ def stream_day(
     if json_as_text:
         chosen = [cast(c, Text) if isinstance(c.type, JSONB) else c for c in chosen]
     query = _of_days(select(*chosen), table, days)
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         # `yield_per` makes it a cursor in the server.
         rows = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(query)
         yield from map(tuple, rows)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from audio_extract_dagster.database.connection import database_errors, sql_state
+from audio_extract_dagster.database.connection import sql_state, writing
 from audio_extract_dagster.database.copy import copy_in, made_ahead
 from audio_extract_dagster.database.copy_text import encode_frame, encode_rows
 from audio_extract_dagster.database.day_tables.rows import (
@@ -59,7 +59,7 @@ def replace_day(
     needed = {"call_date", *target.primary_key.columns.keys()}
     if missing := needed - {column.name for column in columns}:
         raise WrongRows(f"{target.name}: the rows lack {', '.join(sorted(missing))}.")
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         # Two writers of one day would otherwise each keep what the other adds.
         schema = connection.scalar(text("SELECT current_schema()")) or ""
         key = advisory_key("replace_day", schema, target.name, day.isoformat())

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import Engine
 
 from audio_extract_dagster.composition import limits_of, storage_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import accounts
 from audio_extract_dagster.database.tables import audio_batches, audio_records
 from audio_extract_dagster.defs.assets import GENESYS_POOL, PERSONAL, kept_in
@@ -96,7 +96,7 @@ def audio_assets(partitions: dg.PartitionsDefinition[str], files: str) -> dg.Ass
 
 def _results(engine: Engine, settings: Settings, day: date) -> Iterator[dg.MaterializeResult[None]]:
     """The two tables as the UI shows them."""
-    with database_errors(engine), engine.connect() as connection:
+    with reading(engine) as connection:
         counts = accounts.count_day(connection, day)
         by_state = accounts.batch_counts(connection, day)
         rows = preview(engine, audio_records, day)

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from audio_extract_dagster.database import tables
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.day_tables import DayRows
 from audio_extract_dagster.defs.assets import NOT_PERSONAL, kept_in
 from audio_extract_dagster.defs.day_metadata import table_of_reasons
@@ -35,10 +35,10 @@ def daily_report_asset(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     def daily_report(
         context: dg.AssetExecutionContext, day_run: DayRunResource
     ) -> dg.Output[DayRows]:
-        with dagster_failures(), database_errors(day_run.engine()):
+        with dagster_failures():
             run, settings = day_run.begin(context), day_run.settings()
             run.stage("daily_report")
-            with day_run.engine().connect() as connection:
+            with reading(day_run.engine()) as connection:
                 report = report_of(connection, run.call_date, settings.timezone)
         shown = _shown(report, settings.run_url(run.run_id))
         return dg.Output(report.as_day_rows(), metadata={**shown, **run.seconds()})

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, letterhead_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import accounts, jobs
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.runs import first_failure
@@ -74,7 +74,7 @@ def _tell(instance: DagsterInstance, backfill: PartitionBackfill) -> bool:
     runs = instance.get_runs(RunsFilter(tags=_tags(backfill)))
     settings = postgres_settings()
     engine = engine_of(settings)
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         ended = jobs.jobs_of_runs(connection, [run.run_id for run in runs])
         if any(job.status is JobStatus.RUNNING for job in ended):
             return False  # of a run that was killed: it is closed soon

@@ -7,7 +7,7 @@ import dagster as dg
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import jobs, waiting
 from audio_extract_dagster.database.locks import busy_days
 from audio_extract_dagster.defs.jobs import JOB_NAME
@@ -40,7 +40,7 @@ def late_audio_sensor(days: BusinessDays, status: dg.DefaultSensorStatus) -> dg.
         settings = postgres_settings()
         engine = engine_of(settings)
         now = SystemClock().now()
-        with database_errors(engine), engine.connect() as connection:
+        with reading(engine) as connection:
             groups = waiting.open_records(connection)
             calls = [
                 *waiting.calls_to_look_at(connection),

@@ -7,7 +7,7 @@ import dagster as dg
 from audio_extract_dagster.business_days import BusinessDays
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, letterhead_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.defs.ticks import last_tick
 from audio_extract_dagster.extraction.due import day_of_tick
@@ -40,7 +40,7 @@ def missed_day_sensor(
             return dg.SkipReason("No day has been due yet.")
         settings = postgres_settings()
         engine = engine_of(settings)
-        with database_errors(engine), engine.begin() as connection:
+        with writing(engine) as connection:
             first = jobs.first_day(connection)
             if first is None or due < first:
                 return dg.SkipReason(f"{due} was due; nothing was ever run up to then.")

@@ -4,7 +4,6 @@ import dagster as dg
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, gateway_of
-from audio_extract_dagster.database.connection import database_errors
 from audio_extract_dagster.notify import outbox
 from audio_extract_dagster.startup import postgres_settings
 
@@ -21,8 +20,7 @@ def outbox_delivery_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinitio
     def outbox_delivery(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         settings = postgres_settings()
         engine = engine_of(settings)
-        with database_errors(engine):
-            result = outbox.flush(engine, gateway_of(settings), SystemClock())
+        result = outbox.flush(engine, gateway_of(settings), SystemClock())
         return dg.SkipReason(
             f"{result.sent} messages sent, {result.failed} not taken by the gateway, "
             f"{result.waiting} waiting."

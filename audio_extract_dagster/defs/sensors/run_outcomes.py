@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of, gateway_of, letterhead_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.defs.plan import PLAN_JOB_NAME
 from audio_extract_dagster.defs.retention import RETENTION_JOB_NAME
 from audio_extract_dagster.defs.runs import NoSingleDay, day_of_run, first_failure, only_checks
@@ -98,7 +98,7 @@ def _tell_of_retention(run_id: str, cause: str) -> None:
     message = compose_retention_failed(cause, run_id, letterhead_of(settings))
     try:
         engine = engine_of(settings)
-        with database_errors(engine), engine.begin() as connection:
+        with writing(engine) as connection:
             outbox.enqueue(
                 connection,
                 outbox.Kind.RETENTION,
@@ -114,5 +114,4 @@ def _tell_of_retention(run_id: str, cause: str) -> None:
 
 
 def _deliver(settings: Settings, engine: Engine) -> None:
-    with database_errors(engine):
-        outbox.flush(engine, gateway_of(settings), SystemClock())
+    outbox.flush(engine, gateway_of(settings), SystemClock())

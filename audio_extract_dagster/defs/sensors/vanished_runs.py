@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from audio_extract_dagster.clock import SystemClock
 from audio_extract_dagster.composition import engine_of
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import reading
 from audio_extract_dagster.database.ledger import jobs
 from audio_extract_dagster.database.locks import is_held
 from audio_extract_dagster.defs.runs import report_vanished
@@ -39,7 +39,7 @@ def vanished_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         settings, clock = postgres_settings(), SystemClock()
         engine = engine_of(settings)
         now = clock.now().timestamp()
-        with database_errors(engine), engine.connect() as connection:
+        with reading(engine) as connection:
             running = jobs.running_jobs(connection)
             left_behind = _left_behind(context.instance, connection, clock.now())
         unheld = [job for job in running if not is_held(engine, settings.pg_schema, job.call_date)]

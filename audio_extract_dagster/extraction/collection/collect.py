@@ -16,7 +16,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import batches, inventory
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.errors import AudioExtractError
@@ -71,7 +71,7 @@ def collect_audio(
     no sense. What had arrived by then is recorded, and batches stay open for the next run.
     """
     day = day_run.call_date
-    with database_errors(engine), engine.begin() as connection:
+    with writing(engine) as connection:
         number = batches.last_number(connection, day)
         earlier = batches.usual_seconds(connection)
         left_open = batches.open_batches(connection, day)
@@ -95,11 +95,10 @@ def collect_audio(
             settler=Settler(client, planner, clock, limits.late_audio),
         )
         try:
-            with database_errors(engine):
-                for batch in left_open:
-                    collection.take_up(batch)
-                while collection.step():
-                    pass
+            for batch in left_open:
+                collection.take_up(batch)
+            while collection.step():
+                pass
         except BaseException:  # also a run that is canceled
             collection.save_arrivals()
             raise

@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlalchemy import Engine
 
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger.calls import (
     Position,
     is_open,
@@ -78,7 +79,7 @@ class BatchPlanner:
     def take(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
         """The calls of a batch that an earlier run submitted; they are not handed out anew."""
         self._taken.update(conversation_ids)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             return self._as_selected(named_calls(connection, conversation_ids))
 
     def may_ask_again(self, call: CallToAsk) -> bool:
@@ -126,7 +127,7 @@ class BatchPlanner:
         return calls
 
     def _take(self, limit: int) -> list[CallToAsk]:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             calls = next_calls(connection, self._day, limit, self._position, self._selection)
         if calls:
             self._position = Position(calls[-1].conversation_start, calls[-1].conversation_id)
@@ -134,7 +135,7 @@ class BatchPlanner:
         return self._as_selected(calls)
 
     def _load(self, conversation_ids: Sequence[str]) -> list[CallToAsk]:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             calls = self._as_selected(named_calls(connection, conversation_ids))
         return [call for call in calls if is_open(call) or call.fetch_again]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
-from audio_extract_dagster.database.connection import database_errors
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import batches, records
 from audio_extract_dagster.database.ledger.records import Asked
 from audio_extract_dagster.extraction.collection.flight import Flight
@@ -49,7 +49,7 @@ class Recorder:
         The one write of the ledger that the threads of the download pool make.
         """
         self._day_run.check()
-        with database_errors(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             records.reopen(connection, *recording.key, self._clock.now())
 
     def flush_if_due(self) -> None:
@@ -64,7 +64,7 @@ class Recorder:
         if not self._waiting:
             return
         self._day_run.check()
-        with database_errors(self._engine), self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             for flight in _distinct(flight for flight, _ in self._waiting.values()):
                 recordings = [stored for owner, stored in self._waiting.values() if owner is flight]
                 records.write_stored(connection, self._asked(flight), recordings, flight.calls)
@@ -75,7 +75,7 @@ class Recorder:
         self.flush()
         self._day_run.check()
         state = BatchStatus.COMPLETED if flight.error is None else BatchStatus.FAILED
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             records.write_reasons(connection, self._asked(flight), flight.settled)
             records.mark_more(
                 connection, flight.calls.values(), flight.may_have_more, self._clock.now()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 
 from audio_extract_dagster.clock import Clock
+from audio_extract_dagster.database.connection import writing
 from audio_extract_dagster.database.ledger import batches
 from audio_extract_dagster.extraction.collection.planning import BatchPlanner
 from audio_extract_dagster.extraction.day_run import DayRun
@@ -89,14 +90,14 @@ class Submitter:
             return self._not_taken(batch, calls, error)
         self._lost_replies = self._refusals = 0
         batch.submitted_at = self._clock.now()
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             batches.confirm(connection, batch)
         return Submitted(batch)
 
     def close_unsent(self, batch: Batch, error: str) -> None:
         """Close the intent of a batch that nobody can tell to be at Genesys."""
         log.warning("Batch %d: %s; its calls are left to another batch.", batch.number, error)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             batches.close(connection, batch, BatchStatus.FAILED, error=error)
 
     def _plan(self, calls: Sequence[CallToAsk]) -> Batch:
@@ -104,7 +105,7 @@ class Submitter:
         self._number += 1
         ids = tuple(call.conversation_id for call in calls)
         batch = Batch(str(uuid.uuid4()), self._number, ids)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             batches.plan(
                 connection,
                 batch,
