@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from audio_extract_dagster.base_url import checked_base_url
 from audio_extract_dagster.business_days import WEEKDAYS
+from audio_extract_dagster.network.base_url import checked_base_url
 
 
 def _words(value: object) -> object:

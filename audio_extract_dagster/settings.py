@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from audio_extract_dagster.business_days import WEEKDAYS, BusinessDays
 from audio_extract_dagster.database.connection import PostgresSettings
 from audio_extract_dagster.errors import Never
-from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network.loopback import is_loopback
 from audio_extract_dagster.setting_types import (
     BaseUrl,
     CronExpression,

@@ -16,7 +16,7 @@ import pycurl
 
 from audio_extract_dagster.download.errors import TransferBroken
 from audio_extract_dagster.download.policy import DownloadPolicy
-from audio_extract_dagster.network import Trust
+from audio_extract_dagster.network.certificates import Trust
 from audio_extract_dagster.redaction import host_of
 
 # What libcurl takes from a socket at once. It hands on pieces of 16 KiB: they are put together to

@@ -19,8 +19,9 @@ from audio_extract_dagster.download.errors import (
     UnsafeLink,
 )
 from audio_extract_dagster.download.policy import DownloadPolicy
-from audio_extract_dagster.loopback import is_loopback
-from audio_extract_dagster.network import Proxies, Trust, trusted_certificates
+from audio_extract_dagster.network.certificates import Trust, trusted_certificates
+from audio_extract_dagster.network.loopback import is_loopback
+from audio_extract_dagster.network.proxies import Proxies
 from audio_extract_dagster.redaction import host_of
 
 _REDIRECTS = 3

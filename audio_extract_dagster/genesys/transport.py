@@ -16,7 +16,6 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from audio_extract_dagster.base_url import checked_base_url
 from audio_extract_dagster.errors import Never
 from audio_extract_dagster.genesys.errors import (
     CertificateNotTrusted,
@@ -25,7 +24,9 @@ from audio_extract_dagster.genesys.errors import (
     UnreadableAnswer,
 )
 from audio_extract_dagster.genesys.policy import RetryPolicy
-from audio_extract_dagster.network import Proxies, named_certificates
+from audio_extract_dagster.network.base_url import checked_base_url
+from audio_extract_dagster.network.certificates import named_certificates
+from audio_extract_dagster.network.proxies import Proxies
 
 
 @dataclass(frozen=True)

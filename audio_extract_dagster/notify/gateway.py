@@ -13,7 +13,7 @@ from typing import Protocol
 import requests
 
 from audio_extract_dagster.errors import Never, TryAgain
-from audio_extract_dagster.network import Proxies, UnknownProxy
+from audio_extract_dagster.network.proxies import Proxies, UnknownProxy
 from audio_extract_dagster.notify.layout import plain_text
 from audio_extract_dagster.notify.message import Message
 from audio_extract_dagster.redaction import host_of

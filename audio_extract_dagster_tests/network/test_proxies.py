@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from audio_extract_dagster.errors import Never
-from audio_extract_dagster.network import Proxies, UnknownProxy, trusted_certificates
+from audio_extract_dagster.network.certificates import trusted_certificates
+from audio_extract_dagster.network.proxies import Proxies, UnknownProxy
 
 PROXY = "http://user:s3cret@proxy.example:3128"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network.loopback import is_loopback
 
 
 @pytest.mark.parametrize(

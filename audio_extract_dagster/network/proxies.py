@@ -1,22 +1,14 @@
-"""The way to other machines: through which proxy, and whose certificates are trusted.
-
-The environment names both (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE` and their kin), for the
-API, the file hosts and the mail gateway alike. What is said on the way is not known here.
-"""
+"""Through which proxy: what the environment names (`HTTPS_PROXY`, `NO_PROXY` and their kin)."""
 
 from __future__ import annotations
 
-import os
-import ssl
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, should_bypass_proxies
+from requests.utils import select_proxy, should_bypass_proxies
 
 from audio_extract_dagster.errors import Never
-from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network.loopback import is_loopback
 
 
 class UnknownProxy(Never):
@@ -65,34 +57,3 @@ def _usable(proxy: str, scheme: str, host: str | None) -> str:
         f"{scheme.upper()}_PROXY (or ALL_PROXY) names a proxy that cannot be used (it begins with "
         f"{kind}://). Name an http:// or https:// proxy, or exempt {host} in NO_PROXY."
     )
-
-
-@dataclass(frozen=True)
-class Trust:
-    """Certificates of authorities: as PEM text, and in a folder of hashed names."""
-
-    pem: str
-    folder: str | None
-
-
-def named_certificates() -> str | None:
-    """The file or folder of certificates that the environment names, as `requests` reads it."""
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if path := os.environ.get(variable):
-            if not Path(path).exists():
-                raise Never(f"{variable} names a file or folder of certificates that is not there.")
-            return path
-    return None
-
-
-def trusted_certificates() -> Trust:
-    """Those that are named, or those of `requests`; and those of the operating system."""
-    named = named_certificates()
-    context = ssl.create_default_context()
-    folder = ssl.get_default_verify_paths().capath
-    if named and Path(named).is_dir():
-        folder = named
-    else:
-        context.load_verify_locations(named or DEFAULT_CA_BUNDLE_PATH)
-    certificates = context.get_ca_certs(binary_form=True)
-    return Trust("".join(map(ssl.DER_cert_to_PEM_cert, certificates)), folder)

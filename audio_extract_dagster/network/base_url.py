@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from audio_extract_dagster.loopback import is_loopback
+from audio_extract_dagster.network.loopback import is_loopback
 
 
 def checked_base_url(url: str) -> str:
