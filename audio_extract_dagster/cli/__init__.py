@@ -63,6 +63,8 @@ def cli() -> None:
     if not level:
         # What a message to the log says of a day, the command has just printed.
         logging.getLogger("audio_extract_dagster.notify.gateway").addFilter(lambda _: False)
+        # A signal may come while a connection is given back: it is dropped then, and no fault.
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 def main() -> None:
