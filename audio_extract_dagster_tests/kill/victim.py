@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Engine
 
@@ -18,13 +18,14 @@ from audio_extract_dagster.composition import (
     engine_of,
     genesys_client_of,
     letterhead_of,
+    limits_of,
     storage_of,
 )
 from audio_extract_dagster.database import tables
 from audio_extract_dagster.database.day_tables import DayRows, replace_day, stream_day
 from audio_extract_dagster.download.downloader import Downloader
 from audio_extract_dagster.extraction.agent_calls import agent_call_rows
-from audio_extract_dagster.extraction.collection import CollectionLimits, collect_audio
+from audio_extract_dagster.extraction.collection import collect_audio
 from audio_extract_dagster.extraction.day_run import DayRun
 from audio_extract_dagster.extraction.listing import DayListing
 from audio_extract_dagster.genesys import GenesysClient
@@ -64,7 +65,7 @@ def extract(environment: Mapping[str, str], day: date) -> None:
         day_run.stage("agent_calls")
         _choose(engine, day)
         day_run.stage("audio")
-        limits = _limits(settings)
+        limits = limits_of(settings)
         collect_audio(day_run, client, engine, downloader, clock=clock, limits=limits)
 
 
@@ -79,14 +80,3 @@ def _choose(engine: Engine, day: date) -> None:
     rows = stream_day(engine, tables.conversations, [day], json_as_text=True)
     calls = agent_call_rows(day, DayRows(columns, rows))
     replace_day(engine, tables.agent_calls, day, calls)
-
-
-def _limits(settings: Settings) -> CollectionLimits:
-    return CollectionLimits(
-        batch_size=settings.batch_size,
-        batches_in_flight=settings.max_batches_in_flight,
-        shortest_pause=settings.genesys_poll_seconds,
-        batch_deadline=settings.batch_deadline_minutes * 60,
-        download_concurrency=settings.download_concurrency,
-        late_audio=timedelta(days=settings.late_audio_days),
-    )
