@@ -82,7 +82,7 @@ def _verify(
             findings += verify_with_genesys(engine, source, day)
         for finding in findings:
             click.echo(f"{day}  {finding.difference.words}: {finding.place}")
-        lock.check()  # comparing takes a while
+        lock.check_unbroken()  # comparing takes a while
         if mend and (marked := repair(engine, storage, day, findings, SystemClock().now())):
             click.echo(f"{day}  {marked} recordings marked: run {day} again to fetch them.")
     return findings

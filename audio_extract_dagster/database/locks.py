@@ -140,6 +140,12 @@ class DayLock:
                 raise LockLost(f"The lock of {self._day} is lost. {error}") from error
         raise LockLost.to_another_run(self._day)
 
+    def check_unbroken(self) -> None:
+        """Raise `LockLost` unless the lock was ours all the time, for whoever keeps no job."""
+        if not self.check():
+            self.release()
+            raise LockLost.to_another_run(self._day)
+
     def release(self) -> None:
         """Let go of the lock. Repeating is harmless."""
         with self._guard:

@@ -111,7 +111,7 @@ def _expire_day(
         for start in range(0, len(keys), _AT_A_TIME):
             some = keys[start : start + _AT_A_TIME]
             # Whoever has the day by now may have stored new files under these names.
-            lock.check()
+            lock.check_unbroken()
             # A list, so that an error of any of them comes out here.
             list(threads.map(storage.delete, some))
             with writing(engine) as connection:
@@ -128,7 +128,7 @@ def _delete_strays(
     strays = [(key, size) for key, size in storage.list(day_prefix(day)) if key not in named]
     for start in range(0, len(strays), _AT_A_TIME):
         # A run names its files before it writes their rows.
-        lock.check()
+        lock.check_unbroken()
         for key, _ in strays[start : start + _AT_A_TIME]:
             storage.delete(key)
     return [size for _, size in strays]

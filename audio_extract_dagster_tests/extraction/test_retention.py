@@ -265,8 +265,12 @@ class LosesTheDay(FolderStorage):
         return iter(found)
 
 
-def test_files_without_a_row_stay_once_another_run_has_the_day(
-    engine: Engine, storage: FolderStorage, store: Callable[..., StoredRecording]
+@pytest.mark.parametrize("still_has_it", [True, False])
+def test_files_without_a_row_stay_once_another_run_had_the_day(
+    engine: Engine,
+    storage: FolderStorage,
+    store: Callable[..., StoredRecording],
+    still_has_it: bool,
 ) -> None:
     """They may be its own: it names files before it writes their rows."""
     store("c-1")
@@ -282,6 +286,8 @@ def test_files_without_a_row_stay_once_another_run_has_the_day(
                     " WHERE locktype = 'advisory' AND datname = current_database()"
                 ))  # fmt: skip
             other_run.enter_context(day_lock(engine, SCHEMA, DAY))
+            if not still_has_it:
+                other_run.close()
 
         with pytest.raises(LockLost):
             run(engine, LosesTheDay(storage.root, lose))
